@@ -1,0 +1,32 @@
+"""Colorless: ordinary synchronous Python that never blocks. Importing this never patches anything.
+
+The layers, each importing only those above it:
+
+    patch       make the standard library and psycopg2 cooperative
+    deadlines   fail_after, move_on_after
+    tasks       go, TaskGroup
+    offload     CPU-bound work on real threads
+    loop        an asyncio event loop that is the gevent hub
+    bridge      await_, iterate, entered: async-only libraries from plain code
+    postgres/   the green connection pool
+    worker/     gunicorn workers
+"""
+
+from colorless.deadlines import DeadlineExceeded, fail_after, move_on_after
+from colorless.offload import offload
+from colorless.patch import NotPatchedError, PatchedTooLateError, patch_everything
+from colorless.tasks import Task, TaskCancelled, TaskGroup, go
+
+__all__ = [
+    "DeadlineExceeded",
+    "NotPatchedError",
+    "PatchedTooLateError",
+    "Task",
+    "TaskCancelled",
+    "TaskGroup",
+    "fail_after",
+    "go",
+    "move_on_after",
+    "offload",
+    "patch_everything",
+]

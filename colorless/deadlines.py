@@ -1,0 +1,104 @@
+"""One deadline for everything that a block of code waits for.
+
+    with fail_after(2.0):
+        row = pool_query()          # the pool's wait, the SQL statement and ...
+        page = http_get(url)        # ... the HTTP call share the same two seconds
+
+The verbs are Trio's: :func:`fail_after` raises when the time is up, :func:`move_on_after` goes on
+behind the block. What ends the wait is :class:`DeadlineExceeded`, an ordinary ``Exception``,
+thrown into the green thread that opened the block at the point where it waits, so that
+``finally`` and ``except Exception`` clean-up run as for any other error.
+
+It is thrown once. Code that swallows it keeps running, but each wait of this package that starts
+after the time is up raises at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import gevent
+
+_current: ContextVar[Scope | None] = ContextVar("colorless_deadline", default=None)
+
+
+class DeadlineExceeded(TimeoutError):
+    """The time that a :func:`fail_after` or :func:`move_on_after` block was given is up."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"deadline exceeded after {scope.seconds:g} s")
+        self.scope = scope
+
+
+class Scope:
+    """A block with a deadline: ``at`` on the monotonic clock, in seconds, and if it has passed."""
+
+    __slots__ = ("at", "expired", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.at = time.monotonic() + seconds
+        self.expired = False
+
+
+class _Timer(gevent.Timeout):
+    """gevent's timer, marking the scope before it throws."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.error = DeadlineExceeded(scope)
+        super().__init__(max(scope.seconds, 0.0), self.error)
+
+    def _on_expiration(self, prev_greenlet: gevent.Greenlet, ex: BaseException) -> None:
+        self.error.scope.expired = True
+        super()._on_expiration(prev_greenlet, ex)
+
+
+@contextmanager
+def fail_after(seconds: float) -> Iterator[Scope]:
+    """Give the block ``seconds``; then :class:`DeadlineExceeded` is raised where it waits.
+
+    Children made by :func:`colorless.tasks.go` inherit the deadline as a limit on what they wait
+    for. A block inside another never extends it.
+    """
+    scope = Scope(seconds)
+    outer = _current.get()
+    if outer is not None:
+        scope.at = min(scope.at, outer.at)
+    timer = _Timer(scope)
+    token = _current.set(scope)
+    timer.start()
+    try:
+        yield scope
+    finally:
+        timer.close()
+        _current.reset(token)
+
+
+@contextmanager
+def move_on_after(seconds: float) -> Iterator[Scope]:
+    """As :func:`fail_after`, but execution goes on behind the block; ``scope.expired`` tells."""
+    scope = None
+    try:
+        with fail_after(seconds) as scope:
+            yield scope
+    except DeadlineExceeded as error:
+        if error.scope is not scope:
+            raise
+
+
+def remaining(limit: float | None = None) -> float | None:
+    """The seconds that a wait may take: the smaller of ``limit`` and the time left.
+
+    ``None`` means no limit. Raises :class:`DeadlineExceeded` when no time is left.
+    """
+    scope = _current.get()
+    if scope is None:
+        return limit
+    left = scope.at - time.monotonic()
+    if left <= 0:
+        scope.expired = True
+        raise DeadlineExceeded(scope)
+    return left if limit is None else min(left, limit)

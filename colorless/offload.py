@@ -1,0 +1,56 @@
+"""Run CPU-bound or uncooperative C code on real threads, bounded, while the caller waits green.
+
+    digest = offload(hasher.hash, password)
+
+Anything that computes for more than a few milliseconds, or blocks inside C where no patch
+reaches, would stop every other green thread of the process. Here only its caller waits.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from colorless.deadlines import fail_after, remaining
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Guessed: two more than the cores, so that threads blocked in C leave a core's worth computing.
+THREADS = (os.cpu_count() or 1) + 2
+
+_pool: ThreadPool | None = None
+_pool_pid: int | None = None
+
+
+def offload(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call ``fn`` on a real thread and wait, green, for what it returns or raises.
+
+    The caller's context variables are copied in. At most :data:`THREADS` calls run at once; the
+    others queue. When the caller's deadline passes, or it is killed, the caller goes on at once
+    and the result is dropped: a thread cannot be interrupted, so its slot frees when ``fn`` ends.
+
+    ``fn`` must not touch gevent, green locks or green connections: it is on another thread.
+    """
+    context = contextvars.copy_context()
+    left = remaining()
+    pool = _threads()
+    # spawn() waits for a free thread, and get() for the result; both are interruptible here.
+    if left is None:
+        return pool.spawn(context.run, fn, *args, **kwargs).get()
+    with fail_after(left):
+        return pool.spawn(context.run, fn, *args, **kwargs).get()
+
+
+def _threads() -> ThreadPool:
+    """This process's pool; a forked child makes its own, since threads do not survive a fork."""
+    global _pool, _pool_pid
+    if _pool is None or _pool_pid != os.getpid():
+        _pool = ThreadPool(THREADS, hub=gevent.get_hub())
+        _pool_pid = os.getpid()
+    return _pool

@@ -1,0 +1,126 @@
+"""Make the standard library and psycopg2 cooperative: once, in the right order, or not at all.
+
+    from colorless.patch import patch_everything
+    patch_everything()
+
+These two lines come before every other import of the program, because ``from ssl import
+SSLContext`` copies a reference that no later patch can reach. Whoever imported too early is
+named, with the line to move.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Collection, Iterator
+
+_THE_LINE = "from colorless.patch import patch_everything; patch_everything()"
+
+# psycopg 3 chooses how it waits when it is imported (psycopg issue 527), so a patch that comes
+# later leaves it blocking, and no reference of the standard library's gives that away.
+_DECIDE_AT_IMPORT = ("psycopg",)
+
+_patched = False
+
+
+class PatchedTooLateError(RuntimeError):
+    """A module copied blocking functions before they were patched; the message names it."""
+
+
+class NotPatchedError(RuntimeError):
+    """Something here needs a patched process; the message gives the line to add."""
+
+
+def patch_everything(*, tolerate: Collection[str] = ()) -> None:
+    """Patch gevent's modules, then psycopg2's wait callback, then asyncio's default loop.
+
+    Calling it again does nothing. Raises :class:`PatchedTooLateError` when a module that is
+    already imported would keep blocking functions of the standard library, unless its top-level
+    package is named in ``tolerate`` (a test runner or a debugger, say, that blocks on purpose).
+    """
+    global _patched
+    if _patched:
+        return
+    _refuse_modules_that_decide_at_import()
+    _patch_standard_library()
+    _refuse_stale_references(tolerate)
+    from psycogreen.gevent import patch_psycopg
+
+    patch_psycopg()
+    _patched = True
+
+
+def is_patched() -> bool:
+    """Whether :func:`patch_everything` has run in this process."""
+    return _patched
+
+
+def require_patched(what: str) -> None:
+    """Raise :class:`NotPatchedError`, naming ``what`` needs it, unless the process is patched."""
+    if not _patched:
+        raise NotPatchedError(
+            f"{what} needs a patched process. Add this as the first line of your program "
+            f"(of gunicorn.conf.py under gunicorn):\n    {_THE_LINE}"
+        )
+
+
+def _patch_standard_library() -> None:
+    from gevent import monkey
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", monkey.MonkeyPatchWarning)
+        try:
+            monkey.patch_all()
+        except monkey.MonkeyPatchWarning as warning:
+            raise PatchedTooLateError(_move_up(str(warning))) from None
+
+
+def _refuse_modules_that_decide_at_import() -> None:
+    early = [name for name in _DECIDE_AT_IMPORT if name in sys.modules]
+    if early:
+        raise PatchedTooLateError(
+            _move_up(
+                f"{', '.join(early)} chose how to wait when it was imported, and chose to block."
+            )
+        )
+
+
+def _refuse_stale_references(tolerate: Collection[str]) -> None:
+    stale = sorted(_stale_references(_NOT_SCANNED.union(tolerate)))
+    if stale:
+        raise PatchedTooLateError(
+            _move_up(
+                f"These names were copied before the patch and still block: {', '.join(stale)}."
+            )
+        )
+
+
+def _stale_references(not_scanned: Collection[str]) -> Iterator[str]:
+    """Names in imported modules that still are the originals of patched functions.
+
+    The standard library's own modules are gevent's business (it patches them one by one).
+    """
+    from gevent.monkey import _state
+
+    originals = {
+        id(original): f"{module}.{name}"
+        for module, items in _state.saved.items()
+        for name, original in items.items()
+        if callable(original)
+    }
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in not_scanned:
+            continue
+        for attribute, value in list(getattr(module, "__dict__", {}).items()):
+            if id(value) in originals:
+                yield f"{name}.{attribute} (which is {originals[id(value)]})"
+
+
+_NOT_SCANNED = frozenset(sys.stdlib_module_names) | {"__main__", "gevent", "greenlet", "zope"}
+
+
+def _move_up(what: str) -> str:
+    return (
+        f"{what}\nPatch before these imports: put this line above them, at the very top of the "
+        f"program (of gunicorn.conf.py under gunicorn):\n    {_THE_LINE}"
+    )

@@ -1,0 +1,152 @@
+from contextvars import ContextVar
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from colorless.deadlines import DeadlineExceeded, fail_after, remaining
+from colorless.tasks import TaskCancelled, TaskGroup, go
+
+colour: ContextVar[str] = ContextVar("colour")
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+def test_go_copies_context_variables() -> None:
+    """A task sees its parent's context variables, and its changes stay its own."""
+    colour.set("green")
+
+    def task() -> str:
+        seen = colour.get()
+        colour.set("red")
+        return seen
+
+    assert go(task).get() == "green"
+    assert colour.get() == "green"
+
+
+def test_tasks_overlap() -> None:
+    """Each of three tasks waits until all three are there: they run at the same time."""
+    arrived = [Event() for _ in range(3)]
+
+    def meet(place: int) -> int:
+        arrived[place].set()
+        gevent.wait(arrived)
+        return place
+
+    with TaskGroup() as group:
+        tasks = [group.go(meet, place) for place in range(3)]
+    assert [task.get() for task in tasks] == [0, 1, 2]
+
+
+def test_block_ends_after_its_tasks() -> None:
+    """When the block ends, so have the tasks, and what they cleaned up is done."""
+    done = []
+
+    def clean_up_slowly() -> None:
+        gevent.sleep(0)
+        gevent.sleep(0)
+        done.append(True)
+
+    with TaskGroup() as group:
+        group.go(clean_up_slowly)
+    assert done == [True]
+
+
+def test_first_error_cancels_the_siblings() -> None:
+    """One error ends the others where they wait, runs their clean-up, and is raised as it is."""
+    cleaned = []
+
+    def sibling() -> None:
+        try:
+            Event().wait()
+        finally:
+            gevent.sleep(0)
+            cleaned.append(True)
+
+    with pytest.raises(ValueError, match="first"), TaskGroup() as group:
+        group.go(sibling)
+        group.go(fail, ValueError("first"))
+    assert cleaned == [True]
+
+
+def test_failing_task_ends_a_block_that_waits() -> None:
+    """A block waiting for something else hears of the error, instead of waiting for ever."""
+    with pytest.raises(ValueError, match="task"), TaskGroup() as group:
+        group.go(fail, ValueError("task"))
+        Event().wait()
+
+
+def test_several_errors_become_a_group() -> None:
+    """A task that fails while it is being cancelled is reported beside the first error."""
+
+    def fails_to_clean_up() -> None:
+        try:
+            Event().wait()
+        finally:
+            raise KeyError("b")
+
+    with pytest.raises(ExceptionGroup) as caught, TaskGroup() as group:
+        group.go(fails_to_clean_up)
+        gevent.sleep(0)
+        group.go(fail, ValueError("a"))
+    assert [type(error) for error in caught.value.exceptions] == [ValueError, KeyError]
+
+
+def test_error_in_the_block_cancels_its_tasks() -> None:
+    """The block's own error ends the tasks and is raised alone."""
+    with pytest.raises(ValueError, match="block"), TaskGroup() as group:
+        task = group.go(Event().wait)
+        raise ValueError("block")
+    with pytest.raises(TaskCancelled):
+        task.get()
+
+
+def test_error_that_reaches_the_block_through_get_is_raised_once() -> None:
+    """Asking a failed task for its result does not double its error."""
+    with pytest.raises(ValueError, match="once"), TaskGroup() as group:
+        group.go(fail, ValueError("once")).get()
+
+
+def test_kill_of_the_block_ends_its_tasks_first() -> None:
+    """Whoever kills a green thread with a group kills the group's tasks with it."""
+    inner = []
+
+    def parent() -> None:
+        with TaskGroup() as group:
+            inner.append(group.go(Event().wait))
+
+    task = go(parent)
+    gevent.sleep(0)
+    task.kill()
+    assert inner[0].dead
+
+
+def test_cancel_ends_tasks_without_an_error() -> None:
+    """cancel() is a normal way to end a group."""
+    with TaskGroup() as group:
+        group.go(Event().wait)
+        gevent.sleep(0)
+        group.cancel()
+
+
+def test_deadline_passes_through_a_group_as_itself() -> None:
+    """Tasks and block that run out of one deadline raise one DeadlineExceeded, not a group."""
+
+    def child() -> None:
+        gevent.sleep(0.02)
+        remaining()
+
+    with pytest.raises(DeadlineExceeded), fail_after(0.01), TaskGroup() as group:
+        group.go(child)
+        group.go(child)
+
+
+def test_go_on_a_closed_group_is_refused() -> None:
+    """A task cannot outlive its group by being started late."""
+    with TaskGroup() as group:
+        pass
+    with pytest.raises(RuntimeError, match="inside its with block"):
+        group.go(fail, ValueError())

@@ -1,0 +1,68 @@
+"""Fixtures that every test may ask for: a PostgreSQL server, a fresh database, a leak check."""
+
+import gc
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
+import psycopg2
+import pytest
+from gevent import Greenlet
+
+from service.db.embedded import DEFAULTS, EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server of this test process's own. What it writes need not survive a power cut."""
+    data = Path(tmp_path_factory.mktemp("postgres")) / "data"
+    settings = {**DEFAULTS, "fsync": "off", "synchronous_commit": "off"}
+    server = EmbeddedPostgres(data, settings)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(embedded_server: EmbeddedPostgres) -> str:
+    """The URL of the server's own database, for tests that need no tables."""
+    return embedded_server.url
+
+
+@pytest.fixture(scope="module")
+def database_url(embedded_server: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of an empty database of the test module's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    _admin(embedded_server.url, f"CREATE DATABASE {name}")
+    yield embedded_server.url.replace("/postgres?", f"/{name}?")
+    _admin(embedded_server.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _admin(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a green thread behind."""
+    before = _greenlets()
+    yield
+    if request.node.get_closest_marker("leaves_greenlets"):
+        return
+    gevent.sleep(0)
+    left = [task for task in _greenlets() - before if not task.dead]
+    if left:
+        # A task that is just ending is not a leak; one that still waits after this is.
+        gevent.joinall(left, timeout=2)
+    left = [task for task in left if not task.dead]
+    assert not left, f"green threads that outlived their test: {left}"
+
+
+def _greenlets() -> set[Greenlet]:
+    return {thing for thing in gc.get_objects() if isinstance(thing, Greenlet)}
