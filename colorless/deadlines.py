@@ -36,12 +36,13 @@ class DeadlineExceeded(TimeoutError):
 class Scope:
     """A block with a deadline: ``at`` on the monotonic clock, in seconds, and if it has passed."""
 
-    __slots__ = ("at", "expired", "seconds")
+    __slots__ = ("at", "expired", "owner", "seconds")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.at = time.monotonic() + seconds
         self.expired = False
+        self.owner = gevent.getcurrent()  # into whom the timer throws
 
 
 class _Timer(gevent.Timeout):
@@ -102,3 +103,25 @@ def remaining(limit: float | None = None) -> float | None:
         scope.expired = True
         raise DeadlineExceeded(scope)
     return left if limit is None else min(left, limit)
+
+
+def is_inherited() -> bool:
+    """Whether the caller has a deadline that another green thread opened.
+
+    Nothing is thrown into the caller when it passes: its waits need a :func:`limit` each.
+    """
+    scope = _current.get()
+    return scope is not None and scope.owner is not gevent.getcurrent()
+
+
+def limit(seconds: float | None, error: BaseException | None = None) -> gevent.Timeout:
+    """A ``with`` block whose waits take at most ``seconds``; then ``error`` is thrown into it.
+
+    When the caller's deadline comes first it is ``DeadlineExceeded`` instead, also in a task that
+    inherited the deadline. ``None`` means no limit but that deadline.
+    """
+    left = remaining()
+    scope = _current.get()
+    if scope is not None and left is not None and (seconds is None or left < seconds):
+        return gevent.Timeout(left, DeadlineExceeded(scope))
+    return gevent.Timeout(seconds, error)

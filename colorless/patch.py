@@ -44,9 +44,9 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     _refuse_modules_that_decide_at_import()
     _patch_standard_library()
     _refuse_stale_references(tolerate)
-    from psycogreen.gevent import patch_psycopg
+    from colorless.postgres import wait
 
-    patch_psycopg()
+    wait.install()
     _patched = True
 
 

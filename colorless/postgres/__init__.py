@@ -1,0 +1,37 @@
+"""Green PostgreSQL: a pool of psycopg2 connections that never blocks the hub.
+
+The layers, each importing only those above it:
+
+    errors      what can go wrong between a caller and its connection
+    ledger      which slot goes to whom; decisions without I/O
+    cancel      end a query in the server when its caller stopped waiting
+    connection  psycopg2's connection with fetch_all, fetch_one, execute
+    wait        psycopg2's wait callback
+    connect     open one without blocking, within a time limit
+    lease       the with blocks
+    pool        the shell round the ledger
+"""
+
+from colorless.postgres.connection import Connection
+from colorless.postgres.errors import (
+    ConnectionShared,
+    ConnectTimeout,
+    NotCooperative,
+    PoolClosed,
+    PoolFull,
+    PoolTimeout,
+    TransactionLeftOpen,
+)
+from colorless.postgres.pool import Pool
+
+__all__ = [
+    "ConnectTimeout",
+    "Connection",
+    "ConnectionShared",
+    "NotCooperative",
+    "Pool",
+    "PoolClosed",
+    "PoolFull",
+    "PoolTimeout",
+    "TransactionLeftOpen",
+]

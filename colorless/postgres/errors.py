@@ -1,0 +1,44 @@
+"""What can go wrong between a caller and its connection, beside what the server itself says.
+
+    psycopg2.OperationalError            not the caller's fault; trying again later may help
+    ├── PoolFull                         too many are waiting already
+    ├── PoolTimeout                      every connection stayed busy for as long as one may wait
+    ├── PoolClosed                       the pool was closed
+    └── ConnectTimeout                   the server did not let us in in time
+    psycopg2.ProgrammingError            the program must change
+    ├── ConnectionShared                 two green threads used one connection at the same time
+    ├── TransactionLeftOpen              a block ended while its transaction had not
+    └── NotCooperative                   COPY or a large object, which psycopg2 can only do blocking
+
+All else that psycopg2 raises passes through as it is.
+"""
+
+from psycopg2 import OperationalError, ProgrammingError
+
+
+class PoolFull(OperationalError):
+    """All connections are in use and ``max_waiting`` callers wait already."""
+
+
+class PoolTimeout(OperationalError):
+    """No connection became free within the pool's ``timeout``."""
+
+
+class PoolClosed(OperationalError):
+    """The pool was closed; it gives out no more connections."""
+
+
+class ConnectTimeout(OperationalError):
+    """The server did not accept a connection within ``connect_timeout``."""
+
+
+class ConnectionShared(ProgrammingError):
+    """A green thread used a connection while another one waited for an answer on it."""
+
+
+class TransactionLeftOpen(ProgrammingError):
+    """A ``with pool.connection()`` block ended inside a transaction."""
+
+
+class NotCooperative(ProgrammingError):
+    """psycopg2 can only do this by blocking the whole process, so it refuses."""

@@ -1,0 +1,105 @@
+"""The ``with`` blocks in which a connection is lent, alone or with a transaction on it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol
+
+from psycopg2.errors import InFailedSqlTransaction
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
+
+from colorless.postgres.connection import Connection
+from colorless.postgres.errors import TransactionLeftOpen
+from colorless.postgres.ledger import Slot
+
+
+class Lender(Protocol):
+    """The pool, as a lease sees it."""
+
+    def take(self) -> Slot[Connection]:
+        """Lend a slot with a live connection."""
+
+    def put(self, slot: Slot[Connection], error: BaseException | None) -> None:
+        """Take it back."""
+
+
+class Lease:
+    """Lends a connection for the length of a ``with`` block."""
+
+    __slots__ = ("_lender", "_slot")
+
+    def __init__(self, lender: Lender) -> None:
+        self._lender = lender
+
+    def __enter__(self) -> Connection:
+        self._slot = self._lender.take()
+        assert self._slot.connection is not None
+        return self._slot.connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        connection = self._slot.connection
+        assert connection is not None
+        left_open = error is None and not connection.closed and not connection.is_clean()
+        self._lender.put(self._slot, error)
+        if left_open:
+            raise TransactionLeftOpen(
+                "the block ended inside a transaction, which was rolled back: "
+                "use 'with pool.transaction() as tx:', which ends it"
+            )
+
+
+class Transaction(Lease):
+    """Lends a connection with a transaction on it."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Connection:
+        connection = super().__enter__()
+        try:
+            connection.execute("BEGIN")
+        except BaseException as error:
+            self._lender.put(self._slot, error)
+            raise
+        return connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        connection = self._slot.connection
+        assert connection is not None
+        try:
+            if error is None:
+                _commit(connection)
+            elif isinstance(error, Exception) and not connection.closed:
+                _roll_back(connection)
+        except BaseException as end:
+            self._lender.put(self._slot, end)
+            raise
+        self._lender.put(self._slot, error)
+
+
+def _commit(connection: Connection) -> None:
+    if connection.get_transaction_status() == TRANSACTION_STATUS_INERROR:
+        # COMMIT would succeed and do a ROLLBACK, and nobody would know.
+        connection.execute("ROLLBACK")
+        raise InFailedSqlTransaction(
+            "the transaction was rolled back: one of its statements failed, and the block "
+            "went on as if it had not. Let the error leave the block, or use a SAVEPOINT"
+        )
+    connection.execute("COMMIT")
+
+
+def _roll_back(connection: Connection) -> None:
+    """End the transaction after an error of its block, which is the one that counts."""
+    try:
+        connection.execute("ROLLBACK")
+    except Exception:
+        connection.close()  # which ends the transaction too
