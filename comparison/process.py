@@ -1,0 +1,112 @@
+"""One running contender: started pinned, watched through /proc, stopped with its children."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from comparison.backends import Backends, free_ports, listens, wait_until
+from comparison.paths import QUERIES
+from comparison.roster import Contender
+
+TICK = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU seconds that a process tree has used so far, and the memory it holds now."""
+
+    cpu: float
+    rss_mib: float
+    at: float
+
+
+class Server:
+    """A contender that listens on a port of 127.0.0.1."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.port = port
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    def usage(self) -> Usage:
+        """From the kernel's own accounting, which noise from neighbours touches least."""
+        ticks = pages = 0
+        for pid in _tree(self.process.pid):
+            try:
+                stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            # utime, stime, and the same of children already waited for.
+            ticks += sum(int(stat[field]) for field in (11, 12, 13, 14))
+            pages += int(stat[21])
+        return Usage(ticks / TICK, pages * PAGE / 2**20, time.monotonic())
+
+
+@contextmanager
+def serving(
+    contender: Contender, backends: Backends, environment: dict[str, str], cpus: set[int]
+) -> Iterator[Server]:
+    """Start a contender on its core and stop it afterwards.
+
+    Raises RuntimeError, with the end of the contender's log, when it does not listen in time.
+    """
+    [port] = free_ports(1)
+    log = backends.folder / f"{contender.name}.log"
+    settings = {
+        **os.environ,
+        **backends.environment,
+        **environment,
+        "PORT": str(port),
+        "LAB_QUERIES": str(QUERIES),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            ["taskset", "-c", ",".join(map(str, sorted(cpus))), "sh", "start.sh"],
+            cwd=contender.folder,
+            env=settings,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until(contender.name, lambda: listens(port) or process.poll() is not None, log)
+        if process.poll() is not None:
+            raise RuntimeError(f"{contender.name} ended at once: {log.read_text()[-2000:]}")
+        yield Server(process, port)
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the group to end, then insist: a graceful stop may wait for open streams."""
+    for sign, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 10)):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(patience)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait(10)
+
+
+def _tree(root: int) -> list[int]:
+    found = [root]
+    for pid in found:
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
