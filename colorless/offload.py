@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextvars
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import gevent
@@ -37,14 +38,29 @@ def offload(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
 
     ``fn`` must not touch gevent, green locks or green connections: it is on another thread.
     """
-    context = contextvars.copy_context()
+    call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
     left = remaining()
-    pool = _threads()
-    # spawn() waits for a free thread, and get() for the result; both are interruptible here.
     if left is None:
-        return pool.spawn(context.run, fn, *args, **kwargs).get()
+        return _wait_for(call)
+    # The caller may have inherited the deadline: then no timer but this one throws into it.
     with fail_after(left):
-        return pool.spawn(context.run, fn, *args, **kwargs).get()
+        return _wait_for(call)
+
+
+def _wait_for(call: Callable[[], T]) -> T:
+    # spawn() waits for a free thread, and get() for the result; both can be interrupted.
+    value, error = _threads().spawn(_outcome, call).get()
+    if error is not None:
+        raise error
+    return value
+
+
+def _outcome(call: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+    """What the call returns or raises. An error that left the thread would be printed there."""
+    try:
+        return call(), None
+    except BaseException as error:
+        return None, error
 
 
 def _threads() -> ThreadPool:

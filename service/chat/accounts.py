@@ -1,0 +1,59 @@
+"""Sign up, log in, log out, and who is calling."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from service.chat.chat import Chat
+from service.chat.models import NewSession, NewUser, Session, User
+from service.chat.store import users
+from service.errors import Conflict, Unauthenticated
+
+
+def sign_up(chat: Chat, new: NewUser) -> User:
+    """Make an account. Raises :class:`Conflict` for a name that is taken."""
+    password_hash = chat.passwords.hash(new.password)
+    with chat.db.connection() as db:
+        user = users.insert(db, new.name.lower(), new.display_name.strip(), password_hash)
+    if user is None:
+        raise Conflict(f"the name {new.name.lower()!r} is taken; choose another one")
+    return user
+
+
+def log_in(chat: Chat, new: NewSession) -> Session:
+    """A new bearer token. Raises :class:`Unauthenticated` for a wrong name or password."""
+    with chat.db.connection() as db:
+        found = users.with_password(db, new.name.lower())
+    user, stored = found or (None, None)
+    # No connection is held while the hash is computed: a login storm must not drain the pool.
+    if not chat.passwords.matches(new.password, stored) or user is None or stored is None:
+        raise Unauthenticated("the name or the password is wrong")
+    renewed = chat.passwords.hash(new.password) if chat.passwords.is_outdated(stored) else None
+    token = secrets.token_urlsafe(32)
+    with chat.db.connection() as db:
+        if renewed is not None:
+            users.set_password(db, user.id, renewed)
+        users.delete_expired_sessions(db, user.id)
+        expires_at = users.insert_session(db, _digest(token), user.id, chat.session_days)
+    return Session(token, user, expires_at)
+
+
+def authenticate(chat: Chat, token: str) -> User:
+    """Whose token it is. Raises :class:`Unauthenticated` for one that is not valid (any more)."""
+    with chat.db.connection() as db:
+        user = users.by_token(db, _digest(token))
+    if user is None:
+        raise Unauthenticated("the token is unknown, expired or revoked; POST /v1/sessions for one")
+    return user
+
+
+def log_out(chat: Chat, token: str) -> None:
+    """Revoke a token, at once."""
+    with chat.db.connection() as db:
+        users.delete_session(db, _digest(token))
+
+
+def _digest(token: str) -> bytes:
+    """Tokens have 256 random bits, so one plain hash is enough to store them safely."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,204 @@
+"""Send, read, edit and delete messages, and react to them.
+
+A message is acknowledged when it is committed, never before. Its number comes from the room's
+counter in the transaction that stores it, so the numbers of a room have no gap, and their order
+is the order of the commits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NoReturn
+
+from psycopg2.errors import UniqueViolation
+
+from colorless.postgres import Connection
+from service.chat.chat import Chat
+from service.chat.models import (
+    Found,
+    Message,
+    MessageChange,
+    Messages,
+    NewMessage,
+    Page,
+    Room,
+    Search,
+    User,
+)
+from service.chat.rooms import readable
+from service.chat.store import events
+from service.chat.store import messages as store
+from service.chat.store import rooms as room_store
+from service.errors import Conflict, Forbidden, InvalidInput, NotFound
+
+_MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_.-]{1,32})")
+
+# Guessed: enough for any real room, and it bounds what one message can cost to read.
+_KINDS_OF_REACTION = 50
+
+
+def send(chat: Chat, user: User, room_id: int, new: NewMessage) -> tuple[Message, bool]:
+    """The message, and whether it is new: the same ``client_id`` and text again is the same
+    message. Raises :class:`Conflict` where the client id was used for another text."""
+    digest = _digest(new)
+    with chat.db.connection() as db:
+        try:
+            stored = store.insert(
+                db, room_id, user, new.client_id, digest, new.body, new.reply_to, _names(new.body)
+            )
+        except UniqueViolation:
+            return _sent_before(db, user, room_id, new, digest), False
+        if stored is None:
+            _say_why_not(db, user, room_id, new)
+    message, event = stored
+    chat.announce(room_id, event)
+    return message, True
+
+
+def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
+    """A part of the history, in order."""
+    given = [name for name in ("before", "after", "around") if getattr(wanted, name) is not None]
+    if len(given) > 1:
+        raise InvalidInput(f"give one of {' and '.join(given)}, not both", field=given[1])
+    with chat.db.connection() as db:
+        room = readable(db, user, room_id)
+        found = _find(db, room, wanted)
+    return Messages(
+        found,
+        # Numbers have no gap, so the numbers at the ends tell.
+        has_before=bool(found) and found[0].seq > 1,
+        has_after=bool(found) and found[-1].seq < room.last_message,
+    )
+
+
+def get(chat: Chat, user: User, room_id: int, seq: int) -> Message:
+    """One message."""
+    with chat.db.connection() as db:
+        readable(db, user, room_id)
+        return _existing(db, room_id, seq)
+
+
+def edit(chat: Chat, user: User, room_id: int, seq: int, wanted: MessageChange) -> Message:
+    """Give a message of one's own another text; the time of the edit is kept."""
+    with chat.db.transaction() as db:
+        _locked(db, user, room_id)
+        message = _existing(db, room_id, seq)
+        if message.author.id != user.id:
+            raise Forbidden("only its author may edit a message")
+        _refuse_deleted(message)
+        store.update(db, room_id, seq, wanted.body, _names(wanted.body))
+        event = events.append(db, room_id, "message.edited", user.id, message_seq=seq)
+        message = _existing(db, room_id, seq)
+    chat.announce(room_id, event)
+    return message
+
+
+def delete(chat: Chat, user: User, room_id: int, seq: int) -> None:
+    """Delete a message of one's own, or any as an owner of the room; its number stays."""
+    with chat.db.transaction() as db:
+        room = _locked(db, user, room_id)
+        message = _existing(db, room_id, seq)
+        if message.author.id != user.id and room.role != "owner":
+            raise Forbidden("only its author and the room's owners may delete a message")
+        if message.deleted_at is not None:
+            return
+        store.delete(db, room_id, seq)
+        event = events.append(db, room_id, "message.deleted", user.id, message_seq=seq)
+    chat.announce(room_id, event)
+
+
+def react(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
+    """Add a reaction; the same one again changes nothing."""
+    with chat.db.transaction() as db:
+        _locked(db, user, room_id)
+        _refuse_deleted(_existing(db, room_id, seq))
+        if not store.add_reaction(db, room_id, seq, emoji, user.id):
+            return
+        if store.kinds_of_reaction(db, room_id, seq) > _KINDS_OF_REACTION:
+            raise Conflict(f"a message has at most {_KINDS_OF_REACTION} kinds of reaction")
+        event = events.append(db, room_id, "reaction.added", user.id, message_seq=seq, detail=emoji)
+    chat.announce(room_id, event)
+
+
+def unreact(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
+    """Take a reaction back; one that is not there changes nothing."""
+    with chat.db.transaction() as db:
+        _locked(db, user, room_id)
+        _existing(db, room_id, seq)
+        if not store.delete_reaction(db, room_id, seq, emoji, user.id):
+            return
+        event = events.append(
+            db, room_id, "reaction.removed", user.id, message_seq=seq, detail=emoji
+        )
+    chat.announce(room_id, event)
+
+
+def search(chat: Chat, user: User, wanted: Search) -> Found:
+    """Messages with these words, in the rooms that the user may read, the newest first."""
+    with chat.db.connection() as db:
+        if wanted.room_id is not None:
+            readable(db, user, wanted.room_id)
+        return Found(store.search(db, user.id, wanted.q, wanted.room_id, wanted.limit))
+
+
+def _find(db: Connection, room: Room, wanted: Page) -> list[Message]:
+    if wanted.after is not None:
+        return store.after(db, room.id, wanted.after, wanted.limit)
+    if wanted.around is None:
+        return store.before(db, room.id, wanted.before or room.last_message + 1, wanted.limit)
+    older = store.before(db, room.id, wanted.around, wanted.limit // 2)
+    return older + store.after(db, room.id, wanted.around - 1, wanted.limit - len(older))
+
+
+def _sent_before(
+    db: Connection, user: User, room_id: int, new: NewMessage, digest: bytes
+) -> Message:
+    found = store.by_client_id(db, room_id, user.id, new.client_id)
+    if found is None:
+        raise NotFound(f"there is no room {room_id}")  # deleted in this very moment
+    message, first = found
+    if first != digest:
+        raise Conflict(
+            f"client_id {new.client_id!r} was used for another message here; "
+            "choose a new one for each message"
+        )
+    return message
+
+
+def _say_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> NoReturn:
+    room = readable(db, user, room_id)
+    if room.role is None:
+        raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
+    raise InvalidInput(f"there is no message {new.reply_to} to reply to", field="reply_to")
+
+
+def _locked(db: Connection, user: User, room_id: int) -> Room:
+    """The room, for a member, with nobody else writing to it until the transaction ends."""
+    room = room_store.lock(db, room_id, user.id)
+    if room is None:
+        raise NotFound(f"there is no room {room_id}")
+    if room.role is None:
+        raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
+    return room
+
+
+def _existing(db: Connection, room_id: int, seq: int) -> Message:
+    message = store.one(db, room_id, seq)
+    if message is None:
+        raise NotFound(f"there is no message {seq} in room {room_id}")
+    return message
+
+
+def _refuse_deleted(message: Message) -> None:
+    if message.deleted_at is not None:
+        raise Conflict(f"message {message.seq} is deleted")
+
+
+def _digest(new: NewMessage) -> bytes:
+    return hashlib.sha256(f"{new.reply_to}\n{new.body}".encode()).digest()
+
+
+def _names(body: str) -> list[str]:
+    """Whom the text mentions: ``@name``, in lower case, without the full stop that ends it."""
+    return sorted({name.rstrip(".-").lower() for name in _MENTION.findall(body)} - {""})

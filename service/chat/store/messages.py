@@ -1,0 +1,222 @@
+"""The SQL about messages: one function, one question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from colorless.postgres import Connection
+from service.chat.models import Message, Reaction, User
+
+_MESSAGE = """
+    m.room_id, m.seq, u.id, u.name, u.display_name, m.client_id, m.body, m.reply_to,
+    m.created_at, m.edited_at, m.deleted_at,
+    (SELECT json_agg(json_build_object('emoji', emoji, 'user_ids', user_ids) ORDER BY emoji)
+     FROM (SELECT emoji, json_agg(user_id ORDER BY user_id) AS user_ids FROM reactions x
+           WHERE x.room_id = m.room_id AND x.seq = m.seq GROUP BY emoji) given)
+"""
+_FROM = "FROM messages m JOIN users u ON u.id = m.author_id"
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    room_id, seq, user_id, name, display_name = row[:5]
+    author = User(user_id, name, display_name)
+    reactions = msgspec.convert(row[11] or [], list[Reaction])
+    return Message(room_id, seq, author, *row[5:11], reactions=reactions)
+
+
+# One statement is one transaction and one round trip. Without a member there is no room row, and
+# so no message: the caller then asks why. A client id that was used before fails the statement
+# on its unique constraint, which gives the number back.
+_INSERT = """
+WITH room AS (
+    UPDATE rooms r SET last_message = last_message + 1, last_event = last_event + 1
+    FROM members m
+    WHERE r.id = %(room)s AND m.room_id = r.id AND m.user_id = %(author)s
+      AND (%(reply_to)s::bigint IS NULL OR %(reply_to)s::bigint <= r.last_message)
+    RETURNING r.id, r.last_message, r.last_event
+), message AS (
+    INSERT INTO messages (room_id, seq, author_id, client_id, digest, body, reply_to)
+    SELECT id, last_message, %(author)s, %(client_id)s, %(digest)s, %(body)s, %(reply_to)s
+    FROM room RETURNING *
+), event AS (
+    INSERT INTO events (room_id, seq, kind, actor_id, message_seq)
+    SELECT id, last_event, 'message.created', %(author)s, last_message FROM room
+), mention AS (
+    INSERT INTO mentions (user_id, room_id, seq)
+    SELECT u.id, room.id, room.last_message
+    FROM room, members m JOIN users u ON u.id = m.user_id
+    WHERE m.room_id = %(room)s AND u.name = ANY(%(mentioned)s) AND u.id <> %(author)s
+), mark AS (
+    UPDATE members m SET read_seq = room.last_message
+    FROM room WHERE m.room_id = room.id AND m.user_id = %(author)s
+)
+SELECT message.seq, message.created_at, room.last_event FROM message, room
+"""
+
+
+def insert(
+    db: Connection,
+    room_id: int,
+    author: User,
+    client_id: str,
+    digest: bytes,
+    body: str,
+    reply_to: int | None,
+    mentioned: list[str],
+) -> tuple[Message, int] | None:
+    """The new message and its event's number; ``None`` if the author is not in such a room, or
+    what it replies to is not there. Raises ``UniqueViolation`` for a client id used before."""
+    row = db.fetch_one(
+        _INSERT,
+        {
+            "room": room_id,
+            "author": author.id,
+            "client_id": client_id,
+            "digest": digest,
+            "body": body,
+            "reply_to": reply_to,
+            "mentioned": mentioned,
+        },
+    )
+    if row is None:
+        return None
+    seq, created_at, event = row
+    message = Message(
+        room_id, seq, author, client_id, body, reply_to, created_at, None, None, reactions=[]
+    )
+    return message, event
+
+
+def by_client_id(
+    db: Connection, room_id: int, author_id: int, client_id: str
+) -> tuple[Message, bytes] | None:
+    """The message that was sent with this client id, and the digest of what was sent."""
+    row = db.fetch_one(
+        f"SELECT {_MESSAGE}, m.digest {_FROM} "
+        "WHERE m.room_id = %s AND m.author_id = %s AND m.client_id = %s",
+        (room_id, author_id, client_id),
+    )
+    return (_message(row[:-1]), bytes(row[-1])) if row else None
+
+
+def one(db: Connection, room_id: int, seq: int) -> Message | None:
+    """The message of that number."""
+    row = db.fetch_one(
+        f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq = %s", (room_id, seq)
+    )
+    return _message(row) if row else None
+
+
+def before(db: Connection, room_id: int, seq: int, limit: int) -> list[Message]:
+    """The last messages below ``seq``, in their order."""
+    rows = db.fetch_all(
+        f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq < %s "
+        "ORDER BY m.seq DESC LIMIT %s",
+        (room_id, seq, limit),
+    )
+    return [_message(row) for row in reversed(rows)]
+
+
+def after(db: Connection, room_id: int, seq: int, limit: int) -> list[Message]:
+    """The first messages above ``seq``, in their order."""
+    rows = db.fetch_all(
+        f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq > %s ORDER BY m.seq LIMIT %s",
+        (room_id, seq, limit),
+    )
+    return [_message(row) for row in rows]
+
+
+def update(db: Connection, room_id: int, seq: int, body: str, mentioned: list[str]) -> None:
+    """Give the message another text, and mention whom that mentions."""
+    db.execute(
+        "UPDATE messages SET body = %s, edited_at = now() WHERE room_id = %s AND seq = %s",
+        (body, room_id, seq),
+    )
+    db.execute("DELETE FROM mentions WHERE room_id = %s AND seq = %s", (room_id, seq))
+    db.execute(
+        "INSERT INTO mentions (user_id, room_id, seq) SELECT u.id, m.room_id, m.seq "
+        "FROM messages m JOIN members b ON b.room_id = m.room_id JOIN users u ON u.id = b.user_id "
+        "WHERE m.room_id = %s AND m.seq = %s AND u.name = ANY(%s) AND u.id <> m.author_id",
+        (room_id, seq, mentioned),
+    )
+
+
+def delete(db: Connection, room_id: int, seq: int) -> None:
+    """Leave a tombstone: the number stays, the text, the reactions and the mentions go."""
+    db.execute(
+        "UPDATE messages SET body = '', deleted_at = now() WHERE room_id = %s AND seq = %s",
+        (room_id, seq),
+    )
+    db.execute("DELETE FROM reactions WHERE room_id = %s AND seq = %s", (room_id, seq))
+    db.execute("DELETE FROM mentions WHERE room_id = %s AND seq = %s", (room_id, seq))
+
+
+def add_reaction(db: Connection, room_id: int, seq: int, emoji: str, user_id: int) -> bool:
+    """Whether it was new."""
+    return bool(
+        db.execute(
+            "INSERT INTO reactions (room_id, seq, emoji, user_id) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            (room_id, seq, emoji, user_id),
+        )
+    )
+
+
+def delete_reaction(db: Connection, room_id: int, seq: int, emoji: str, user_id: int) -> bool:
+    """Whether it was there."""
+    return bool(
+        db.execute(
+            "DELETE FROM reactions WHERE room_id = %s AND seq = %s AND emoji = %s AND user_id = %s",
+            (room_id, seq, emoji, user_id),
+        )
+    )
+
+
+def kinds_of_reaction(db: Connection, room_id: int, seq: int) -> int:
+    """How many different emoji the message has."""
+    row = db.fetch_one(
+        "SELECT count(DISTINCT emoji) FROM reactions WHERE room_id = %s AND seq = %s",
+        (room_id, seq),
+    )
+    assert row is not None
+    return row[0]
+
+
+def search(
+    db: Connection, user_id: int, query: str, room_id: int | None, limit: int
+) -> list[Message]:
+    """Messages that have the words, in rooms that the user may read, the newest first."""
+    rows = db.fetch_all(
+        f"SELECT {_MESSAGE} {_FROM} JOIN rooms r ON r.id = m.room_id "
+        "WHERE m.words @@ websearch_to_tsquery('simple', %(query)s) "
+        "AND (%(room)s::bigint IS NULL OR m.room_id = %(room)s::bigint) "
+        "AND (r.visibility = 'public' OR EXISTS (SELECT 1 FROM members b "
+        "     WHERE b.room_id = r.id AND b.user_id = %(user)s)) "
+        "ORDER BY m.created_at DESC, m.room_id, m.seq DESC LIMIT %(limit)s",
+        {"query": query, "room": room_id, "user": user_id, "limit": limit},
+    )
+    return [_message(row) for row in rows]
+
+
+def mentioning(db: Connection, user_id: int, limit: int) -> list[Message]:
+    """What mentions the user and is not read yet, the newest first."""
+    rows = db.fetch_all(
+        f"SELECT {_MESSAGE} {_FROM} JOIN mentions n ON n.room_id = m.room_id AND n.seq = m.seq "
+        "JOIN members b ON b.room_id = m.room_id AND b.user_id = n.user_id "
+        "WHERE n.user_id = %s AND n.seq > b.read_seq ORDER BY m.created_at DESC LIMIT %s",
+        (user_id, limit),
+    )
+    return [_message(row) for row in rows]
+
+
+def latest_of_each_room(db: Connection, user_id: int) -> list[Message]:
+    """The last message of every room that the user is in."""
+    rows = db.fetch_all(
+        f"SELECT {_MESSAGE} FROM members b JOIN rooms r ON r.id = b.room_id "
+        "JOIN messages m ON m.room_id = r.id AND m.seq = r.last_message "
+        "JOIN users u ON u.id = m.author_id WHERE b.user_id = %s ORDER BY m.room_id",
+        (user_id,),
+    )
+    return [_message(row) for row in rows]

@@ -1,0 +1,101 @@
+"""Every setting of the service: its name, default and meaning. The only reader of the environment.
+
+Each field is read from the environment variable of its name in capitals. The table in the README
+is :func:`as_table`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the message says which and why."""
+
+
+def _setting(default: Any, meaning: str, *, least: float | None = None) -> Any:
+    return dataclasses.field(default=default, metadata={"meaning": meaning, "least": least})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the service was told. Read once, at start; :meth:`from_environment` reads it."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8000, "Port to listen on; 0 lets the system choose.", least=0)
+    workers: int = _setting(
+        0, "Worker processes; 0 makes one for each CPU that the container may use.", least=0
+    )
+    database_url: str | None = _setting(
+        None,
+        "PostgreSQL to use, as `postgresql://user:password@host/name`. "
+        "Unset: an embedded server over `DATA_DIR`.",
+    )
+    data_dir: str = _setting(".data", "Where the embedded PostgreSQL keeps its files.")
+    pool_size: int = _setting(20, "Database connections of one worker, at most.", least=1)
+    pool_waiting: int = _setting(
+        1000, "Requests of one worker that may wait for a connection; more get 503.", least=1
+    )
+    request_timeout: float = _setting(
+        30.0, "Seconds that a request may take; then it gets 503 and its query ends.", least=0.001
+    )
+    graceful_timeout: int = _setting(
+        30, "Seconds that running requests get to finish after SIGTERM.", least=1
+    )
+    max_body: int = _setting(65536, "Bytes that a request body may have.", least=1024)
+    session_days: int = _setting(30, "Days until a bearer token expires.", least=1)
+    writes_per_minute: int = _setting(
+        600, "Writes that one user may make in a minute, per worker; 0 sets no limit.", least=0
+    )
+    logins_per_minute: int = _setting(
+        30,
+        "Sign-ups and logins that one address may try in a minute, per worker; 0 sets no limit.",
+        least=0,
+    )
+    worker_class: str = _setting(
+        "colorless.worker.WSGIWorker",
+        "gunicorn worker class; `gevent` is gunicorn's own.",
+    )
+    log_level: str = _setting("info", "What to log: debug, info, warning or error.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings as ``environment`` has them; an empty variable counts as unset.
+
+        Raises :class:`SettingsError` for a value of the wrong kind or below its least.
+        """
+        kinds = get_type_hints(cls)
+        given = {
+            field.name: _parse(field, kinds[field.name], text)
+            for field in dataclasses.fields(cls)
+            if (text := environment.get(field.name.upper(), ""))
+        }
+        return cls(**given)
+
+
+def as_table() -> str:
+    """The settings as a Markdown table."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for field in dataclasses.fields(Settings):
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `{field.name.upper()}` | {default} | {field.metadata['meaning']} |")
+    return "\n".join(rows)
+
+
+def _parse(field: dataclasses.Field[Any], kind: Any, text: str) -> Any:
+    if isinstance(kind, types.UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    try:
+        value = kind(text)
+    except ValueError:
+        raise SettingsError(
+            f"{field.name.upper()}={text!r} is not {'a whole ' if kind is int else 'a '}number"
+        ) from None
+    least = field.metadata["least"]
+    if least is not None and not value >= least:
+        raise SettingsError(f"{field.name.upper()}={text!r} is below {least}, the least it can be")
+    return value
