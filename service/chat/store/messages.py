@@ -20,10 +20,9 @@ _FROM = "FROM messages m JOIN users u ON u.id = m.author_id"
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    room_id, seq, user_id, name, display_name = row[:5]
-    author = User(user_id, name, display_name)
-    reactions = msgspec.convert(row[11] or [], list[Reaction])
-    return Message(room_id, seq, author, *row[5:11], reactions=reactions)
+    room_id, seq, user_id, name, display_name, *rest = row
+    rest[-1] = msgspec.convert(rest[-1] or [], list[Reaction])
+    return Message(room_id, seq, User(user_id, name, display_name), *rest)
 
 
 # One statement is one transaction and one round trip. Without a member there is no room row, and
