@@ -1,0 +1,84 @@
+"""Taking connections from a listening socket, one in a turn of the hub when workers share it."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from gevent import socket
+from gunicorn.sock import BaseSocket
+
+from colorless.worker.transport import READABLE
+
+if TYPE_CHECKING:
+    from colorless.worker.wsgi import WSGIWorker
+
+# Without siblings there is nobody to leave connections to; guessed.
+ALONE = 64
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# Seconds without accepting after the process ran out of file descriptors; guessed.
+BREATHER = 0.5
+
+
+class Acceptor:
+    """Accepts on one listening socket, while it is running."""
+
+    def __init__(self, worker: WSGIWorker, listener: BaseSocket, tls: Any) -> None:
+        self._worker = worker
+        self._sock = listener.sock
+        self._sock.setblocking(False)
+        self._tls = tls
+        self._name = self._sock.getsockname()
+        self._burst = 1 if worker.cfg.workers > 1 else ALONE
+        self._watcher = worker.loop.io(self._sock.fileno(), READABLE)
+        self._timer = worker.loop.timer(BREATHER)
+
+    def start(self) -> None:
+        """Accept whenever a client waits."""
+        self._watcher.start(self._on_acceptable)
+
+    def pause(self) -> None:
+        """Leave clients to other workers, until :meth:`start`."""
+        self._watcher.stop()
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._watcher.stop()
+        self._timer.stop()
+
+    def _on_acceptable(self) -> None:
+        for _ in range(self._burst):
+            if not self._worker.wants_more():
+                return
+            try:
+                fd, peer = self._sock._accept()
+            except (BlockingIOError, ConnectionAbortedError, InterruptedError):
+                return
+            except OSError as error:
+                self._catch_breath(error)
+                return
+            self._welcome(fd, peer)
+
+    def _welcome(self, fd: int, peer: Any) -> None:
+        client = socket.socket(self._sock.family, self._sock.type, self._sock.proto, fileno=fd)
+        try:
+            if self._tls is not None:
+                # The handshake takes part in the first read: a client that does not finish it
+                # holds no more than one that does not finish its request.
+                client = self._tls.wrap_socket(
+                    client,
+                    server_side=True,
+                    do_handshake_on_connect=False,
+                    suppress_ragged_eofs=self._worker.cfg.suppress_ragged_eofs,
+                )
+            self._worker.accepted(client, peer, self._name)
+        except OSError:
+            # The client was gone before it was greeted.
+            client.close()
+
+    def _catch_breath(self, error: OSError) -> None:
+        if error.errno not in _NO_DESCRIPTORS:
+            raise error
+        self._worker.log.warning("Accepting no connections for %s s: %s", BREATHER, error)
+        self.pause()
+        self._timer.start(self._worker.accept_again)

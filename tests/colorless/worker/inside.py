@@ -1,0 +1,108 @@
+"""A worker inside the test's process: no arbiter, no fork, clients on socket pairs."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+from gevent import socket
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from colorless.worker import Limits, WSGIWorker
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Client:
+    """The other end of a connection: raw bytes out, parsed responses in."""
+
+    def __init__(self, sock: Any) -> None:
+        sock.settimeout(10)
+        self.sock = sock
+        self.file = sock.makefile("rb")
+
+    def send(self, *pieces: bytes) -> None:
+        """Send each piece on its own, giving the worker a turn after each."""
+        for piece in pieces:
+            self.sock.sendall(piece)
+            gevent.sleep(0)
+
+    def answer(self, method: str = "GET") -> Answer:
+        """The next response: status, fields (names in lower case) and body."""
+        status = int(self.file.readline().split()[1])
+        fields = {}
+        while line := self.file.readline().strip():
+            name, _, value = line.decode("latin-1").partition(":")
+            fields[name.lower()] = value.strip()
+        return status, fields, self._body(status, fields, method)
+
+    def _body(self, status: int, fields: dict[str, str], method: str) -> bytes:
+        if method == "HEAD" or status < 200 or status in (204, 304):
+            return b""
+        if fields.get("transfer-encoding") == "chunked":
+            parts = []
+            while size := int(self.file.readline(), 16):
+                parts.append(self.file.read(size))
+                self.file.readline()
+            self.file.readline()
+            return b"".join(parts)
+        if "content-length" in fields:
+            return self.file.read(int(fields["content-length"]))
+        return self.file.read()
+
+    def rest(self) -> bytes:
+        """Everything up to the end of the connection."""
+        return self.file.read()
+
+    def close(self) -> None:
+        """Go away."""
+        self.file.close()
+        self.sock.close()
+
+
+class Inside:
+    """A worker and the means to connect to it."""
+
+    def __init__(self, app: Callable[..., Any], limits: Limits, settings: dict[str, Any]) -> None:
+        cfg = Config()
+        for name, value in settings.items():
+            cfg.set(name, value)
+        self.worker = WSGIWorker(1, os.getppid(), [], None, 30, cfg, Logger(cfg))
+        self.worker.limits = limits
+        self.worker.wsgi = app
+        self.worker._prepare()
+        self.clients: list[Client] = []
+
+    def connect(self, peer: Any = ("192.0.2.1", 4711)) -> Client:
+        """A new client, at the address ``peer``."""
+        mine, theirs = socket.socketpair()
+        client = Client(mine)
+        self.clients.append(client)
+        self.worker.accepted(theirs, peer, ("192.0.2.2", 80))
+        return client
+
+    def exchange(self, *pieces: bytes) -> Answer:
+        """One request on a connection of its own."""
+        client = self.connect()
+        client.send(*pieces)
+        return client.answer()
+
+
+@contextmanager
+def serving(
+    app: Callable[..., Any], limits: Limits | None = None, **settings: Any
+) -> Iterator[Inside]:
+    """A worker that serves ``app``; ``settings`` are gunicorn's."""
+    inside = Inside(app, limits or Limits(), settings)
+    try:
+        yield inside
+    finally:
+        for client in inside.clients:
+            client.close()
+        for connection in list(inside.worker.connections):
+            connection.abort()
+        gevent.joinall(list(inside.worker.crew.busy), timeout=5)
+        inside.worker.crew.close()
+        inside.worker.tmp.close()
