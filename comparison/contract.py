@@ -67,7 +67,7 @@ def _history(n: int) -> Exchange:
 
 
 def _post(n: int) -> Exchange:
-    room, user = n * 37 % 100 + 101, n * 7 % 1000 + 1
+    room, user = n * 37 % 100 + 101, n * 7 % 1000 + 1001
     body = f"written {n}"
     answer = {"id": ANY, "room": room, "user": user, "body": body, "created_ms": ANY}
     return Exchange(

@@ -161,7 +161,7 @@ func (a *audience) post(address string, rate, seconds float64, patience time.Dur
 }
 
 func message(room int, due time.Time) Request {
-	body := fmt.Sprintf(`{"user":1,"body":"t%d"}`, due.UnixNano())
+	body := fmt.Sprintf(`{"user":1001,"body":"t%d"}`, due.UnixNano())
 	head := []string{
 		fmt.Sprintf("POST /rooms/%d/messages HTTP/1.1", room), "Host: lab",
 		"Content-Type: application/json", fmt.Sprintf("Content-Length: %d", len(body)), "", body,

@@ -1,6 +1,6 @@
 -- The tables of the lab and their rows. Every row follows from its number, so contract.py can say
 -- what each answer must be without asking anyone.
--- Rooms 1-100 are only read, 101-200 only written, 201-300 only streamed: a write test cannot
+-- Rooms 1-100 and users 1-1000 are only read, the rooms above only written: a write test cannot
 -- change what a read test finds.
 CREATE TABLE rooms (id int PRIMARY KEY, name text NOT NULL);
 CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, password_hash text NOT NULL);

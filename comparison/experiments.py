@@ -1,0 +1,184 @@
+"""The claims of the debate, and the cells that decide them, as data.
+
+A cell is one thing measured on one running contender. Cells are shared: `/slow` at 2,000 serves
+C2 and C5. Durations are for the full run; `quick` shortens a plan to about three minutes.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from comparison import contract
+from comparison.contract import Endpoint
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that people say, to be judged by the data."""
+
+    name: str
+    text: str
+
+
+CLAIMS = (
+    Claim("C1", "A synchronous database blocks Python's event loop"),
+    Claim("C2", "FastAPI's default thread pool handles it perfectly"),
+    Claim("C3", "Mixing the colours needs duct tape"),
+    Claim("C4", "I/O-heavy work: choose Node.js"),
+    Claim("C5", "Massive concurrency without async/await: choose Go"),
+    Claim("C6", "CPU-bound work: stay with Python"),
+    Claim("C7", "What it costs: CPU and memory"),
+)
+
+
+class Kind(Enum):
+    """How a cell is measured."""
+
+    CLOSED = "closed loop"
+    OPEN = "open loop"
+    STREAMS = "open streams"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement of one contender.
+
+    `connections` is the number of concurrent requests (closed) or of streams. A `probe` is asked
+    50 times a second in an open loop while the load runs. `share` is the rate of an open loop, as
+    a part of the capacity that the cell `of` found.
+    """
+
+    name: str
+    claims: tuple[str, ...]
+    about: str
+    seconds: float
+    kind: Kind = Kind.CLOSED
+    endpoint: Endpoint | None = None
+    connections: int = 64
+    probe: Endpoint | None = None
+    share: float = 0
+    of: str = ""
+    rounds: int = 5
+    """In how many rounds it is measured: memory needs fewer than speed."""
+
+
+PREVIEW = Endpoint("preview", "GET /preview?url=", "", contract.slow(0))
+"""Stands for the preview route; its sample needs the stub's address (contract.endpoints)."""
+
+LIVEZ, ROW = contract.LIVEZ, contract.MESSAGE
+
+
+def _slow(connections: int, seconds: float, *claims: str) -> Cell:
+    about = f"{connections:,} concurrent 50 ms queries"
+    name = f"slow-{connections}"
+    return Cell(
+        name,
+        ("C2", *claims, "C7"),
+        about,
+        seconds,
+        endpoint=contract.SLOW,
+        connections=connections,
+        probe=LIVEZ,
+    )
+
+
+def _open(percent: int) -> Cell:
+    about = f"one row, at {percent} % of its own capacity"
+    return Cell(
+        f"open-{percent}",
+        ("C4",),
+        about,
+        1.5,
+        kind=Kind.OPEN,
+        endpoint=ROW,
+        connections=256,
+        share=percent / 100,
+        of="message",
+    )
+
+
+def _streams(count: int) -> Cell:
+    about = f"{count:,} open event streams"
+    return Cell(
+        f"streams-{count}", ("C5",), about, 3, kind=Kind.STREAMS, connections=count, rounds=2
+    )
+
+
+def _work(endpoint: Endpoint, seconds: float, connections: int = 64) -> Cell:
+    about = endpoint.about or "a call to the outside (100 ms) and an insert, 1,000 at a time"
+    return Cell(
+        endpoint.name,
+        ("C4", "C7"),
+        about,
+        seconds,
+        endpoint=endpoint,
+        connections=connections,
+    )
+
+
+CELLS = (
+    _work(ROW, 2),
+    _open(50),
+    _open(70),
+    _open(90),
+    _work(contract.JSON, 1),
+    _work(contract.HISTORY, 1),
+    _work(contract.POST, 1),
+    _work(contract.HOME, 1),
+    Cell(
+        "mixed",
+        ("C3", "C7"),
+        "a NATS request, then a 20 ms query",
+        2,
+        endpoint=contract.MIXED,
+        connections=100,
+        probe=LIVEZ,
+    ),
+    Cell(
+        "login",
+        ("C6",),
+        "one row a request, with 4 logins at a time in the background",
+        2,
+        endpoint=contract.LOGIN,
+        connections=4,
+        probe=ROW,
+    ),
+    _work(PREVIEW, 2, connections=1000),
+    _slow(10, 1),
+    _slow(100, 2, "C1"),
+    _slow(500, 2),
+    _slow(2000, 3, "C5"),
+    _streams(1000),
+    _streams(5000),
+    _streams(10_000),
+)
+"""In the order they run: what may leave a backlog behind comes last."""
+
+ROUNDS = 5
+QUICK_LEAVES_OUT = ("open-50", "open-90", "slow-500", "streams-5000", "streams-10000")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run measures."""
+
+    cells: tuple[Cell, ...]
+    rounds: int
+    quick: bool
+
+
+def plan(claim: str = "", quick: bool = False) -> Plan:
+    """The cells of one claim, or of all; a quick plan is one short round.
+
+    Raises ValueError, with the claims there are, for one that is not among them.
+    """
+    names = [one.name for one in CLAIMS]
+    if claim and claim not in names:
+        raise ValueError(f"no claim {claim}: there are {', '.join(names)}")
+    cells = tuple(cell for cell in CELLS if not claim or claim in cell.claims)
+    # An open loop needs the capacity of the cell it is a share of.
+    needed = {cell.of for cell in cells} - {cell.name for cell in cells} - {""}
+    cells = tuple(cell for cell in CELLS if cell in cells or cell.name in needed)
+    if not quick:
+        return Plan(cells, ROUNDS, quick)
+    kept = [cell for cell in cells if cell.name not in QUICK_LEAVES_OUT]
+    return Plan(tuple(replace(cell, seconds=1, rounds=1) for cell in kept), 1, quick)

@@ -1,0 +1,101 @@
+"""Measures one cell on one running contender."""
+
+import json
+import time
+from pathlib import Path
+
+from comparison import contract
+from comparison.backends import Backends
+from comparison.experiments import Cell, Kind
+from comparison.loads import Generators, RequestFile, Result, finish, write_requests
+from comparison.process import Server, Usage
+
+PROBE_RATE = 50.0
+"""Requests per second beside the load. Guessed: enough for a p99 within seconds, and no load."""
+
+POST_RATE = 10.0
+"""Messages per second to the streams: each goes to a hundredth of them."""
+
+
+class Bench:
+    """The generators and the request files of one run."""
+
+    def __init__(self, backends: Backends, cpus: set[int]) -> None:
+        self.generators = Generators(cpus)
+        self.backends = backends
+        self._files: dict[str, RequestFile] = {}
+
+    def measure(self, cell: Cell, server: Server, capacity: float) -> Result:
+        """What the cell's kind of load saw, with the server's CPU and memory.
+
+        `capacity` is the requests per second that an open loop's rate is a share of.
+        """
+        before = server.usage()
+        if cell.kind is Kind.STREAMS:
+            return self._streams(cell, server, before)
+        if cell.kind is Kind.OPEN:
+            assert cell.endpoint is not None
+            rate = max(1.0, capacity * cell.share)
+            file = self._file(cell.endpoint.name)
+            seen = self.generators.open(
+                server.address, file, rate, cell.seconds, cell.connections
+            )
+            answered = seen["done"]
+            result = {"rate": rate, **seen}
+        else:
+            result = self._closed(cell, server)
+            answered = result["requests"] + result.get("probe", {}).get("done", 0)
+        return {**result, **_cost(before, server.usage(), answered)}
+
+    def _closed(self, cell: Cell, server: Server) -> Result:
+        assert cell.endpoint is not None
+        file = self._file(cell.endpoint.name)
+        if cell.probe is None:
+            return self.generators.closed(server.address, file, cell.connections, cell.seconds)
+        probe = self.generators.start_open(
+            server.address, self._file(cell.probe.name), PROBE_RATE, cell.seconds, 64
+        )
+        seen = self.generators.closed(server.address, file, cell.connections, cell.seconds)
+        return {**seen, "probe": finish(probe)}
+
+    def _streams(self, cell: Cell, server: Server, before: Usage) -> Result:
+        process = self.generators.start_streams(
+            server.address, cell.connections, POST_RATE, cell.seconds
+        )
+        assert process.stdout is not None
+        opened = json.loads(process.stdout.readline() or '{"open": 0, "failed": 0}')
+        # The generator posts nothing for a second after opening: memory is that of idle streams.
+        time.sleep(0.5)
+        idle = server.usage()
+        delivered = finish(process)
+        grown = idle.rss_mib - before.rss_mib
+        per_stream = grown * 1024 / opened["open"] if opened["open"] else None
+        return {
+            "opened": opened,
+            "delivered": delivered,
+            "kib_per_stream": per_stream,
+            "rss_mib": idle.rss_mib,
+        }
+
+    def warm(self, server: Server, seconds: float) -> None:
+        """Open the pool, fill caches, let a JIT see the code."""
+        for endpoint in (contract.MESSAGE, contract.HISTORY):
+            file = self._file(endpoint.name)
+            self.generators.closed(server.address, file, 64, seconds / 2)
+
+    def _file(self, name: str) -> RequestFile:
+        if name not in self._files:
+            stub = f"127.0.0.1:{self.backends.stub_port}"
+            known = {endpoint.name: endpoint.sample for endpoint in contract.endpoints(stub)}
+            path = Path(self.backends.folder) / f"{name}.requests"
+            self._files[name] = write_requests(path, known[name])
+        return self._files[name]
+
+
+def _cost(before: Usage, after: Usage, answered: int) -> Result:
+    cpu = after.cpu - before.cpu
+    return {
+        "cpu_us": cpu / answered * 1e6 if answered else None,
+        "busy": cpu / (after.at - before.at),
+        "rss_mib": after.rss_mib,
+    }

@@ -1,0 +1,168 @@
+"""Runs a plan: contenders in interleaved rounds, every result a line in raw.jsonl.
+
+Odd rounds go through the contenders in order, even rounds backwards (ABBA), so that a machine that
+slows down over the run slows everyone alike. A run that was stopped goes on where it ended: what
+stands in raw.jsonl is not measured again.
+"""
+
+import json
+import statistics
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from comparison.backends import Backends
+from comparison.experiments import Cell, Kind, Plan
+from comparison.loads import Result
+from comparison.measure import Bench
+from comparison.process import Server, serving
+from comparison.roster import Contender
+
+Key = tuple[int, str, str]
+"""Round, contender, cell."""
+
+START_SECONDS = 3.0
+"""What starting and warming a contender takes, for the time left. Measured: 2 to 4."""
+
+
+class Record:
+    """The results of one run, on disk as they come."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "raw.jsonl"
+        self.done: dict[Key, Result] = {}
+        if self.path.exists():
+            for line in self.path.read_text().splitlines():
+                row = json.loads(line)
+                self.done[row["round"], row["contender"], row["cell"]] = row["result"]
+
+    def add(self, key: Key, result: Result) -> None:
+        """Keep a result, at once and for good."""
+        self.done[key] = result
+        row = {"round": key[0], "contender": key[1], "cell": key[2], "result": result}
+        with open(self.path, "a") as out:
+            out.write(json.dumps(row) + "\n")
+
+    def capacity(self, contender: str, cell: str) -> float:
+        """The median over the rounds so far; 0 when it has not been measured."""
+        found = [
+            result["requests"] / result["seconds"]
+            for (_, who, what), result in self.done.items()
+            if (who, what) == (contender, cell) and "requests" in result
+        ]
+        return statistics.median(found) if found else 0.0
+
+
+class Runner:
+    """Measures whatever the record does not have yet. `tell` gets a line and the seconds it took."""
+
+    def __init__(
+        self,
+        backends: Backends,
+        record: Record,
+        server_cpus: set[int],
+        load_cpus: set[int],
+        tell: Callable[[str, float], None],
+    ) -> None:
+        self.backends = backends
+        self.record = record
+        self.server_cpus = server_cpus
+        self.bench = Bench(backends, load_cpus)
+        self.tell = tell
+
+    def run(self, plan: Plan, contenders: dict[Contender, dict[str, str]]) -> None:
+        """All rounds. `contenders` maps each one to the environment that install.py gave."""
+        for number in range(1, plan.rounds + 1):
+            order = list(contenders)[:: 1 if number % 2 else -1]
+            for contender in order:
+                cells = [
+                    cell
+                    for cell in plan.cells
+                    if number <= cell.rounds
+                    and (number, contender.name, cell.name) not in self.record.done
+                ]
+                if cells:
+                    self._one(number, contender, contenders[contender], cells, plan.quick)
+
+    def _one(
+        self,
+        number: int,
+        contender: Contender,
+        environment: dict[str, str],
+        cells: list[Cell],
+        quick: bool,
+    ) -> None:
+        with _Turn(self, contender, environment, quick) as turn:
+            for cell in cells:
+                self.tell(f"round {number}  {contender.name}  {cell.name}", 0)
+                capacity = self.record.capacity(contender.name, cell.of)
+                try:
+                    server = turn.ready(fresh=cell.kind is Kind.STREAMS)
+                    result = self.bench.measure(cell, server, capacity)
+                except RuntimeError as error:
+                    # A contender that falls over is a result too, and the others go on.
+                    result = {"failed": str(error)[-500:]}
+                    turn.end()
+                self.record.add((number, contender.name, cell.name), result)
+                self.tell("", cell.seconds)
+        self.tell("", START_SECONDS)
+
+
+class _Turn:
+    """A contender while it is measured: started when needed, again when it does not recover."""
+
+    def __init__(
+        self, runner: Runner, contender: Contender, environment: dict[str, str], quick: bool
+    ) -> None:
+        self.runner = runner
+        self.contender = contender
+        self.environment = environment
+        self.warm_seconds = 1.0 if quick else 2.0
+        self._running = ExitStack()
+        self._server: Server | None = None
+
+    def __enter__(self) -> "_Turn":
+        self.runner.backends.reset()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Stop the contender; the next cell starts it again."""
+        self._server = None
+        self._running.close()
+
+    def ready(self, fresh: bool) -> Server:
+        """A warm server with nothing left to do. A fresh one has held no stream yet."""
+        if self._server is not None and (fresh or not _idle(self._server)):
+            self.end()
+        if self._server is None:
+            r = self.runner
+            start = serving(self.contender, r.backends, self.environment, r.server_cpus)
+            self._server = self._running.enter_context(start)
+            r.bench.warm(self._server, self.warm_seconds)
+        return self._server
+
+
+def _idle(server: Server) -> bool:
+    """Whether /livez answers at once, twice in a row: no backlog of the last cell is left."""
+    for _ in range(2):
+        start = time.monotonic()
+        try:
+            urllib.request.urlopen(f"http://{server.address}/livez", timeout=1).close()
+        except OSError:
+            return False
+        if time.monotonic() - start > 0.2:
+            return False
+    return True
+
+
+def seconds_of(plan: Plan, contenders: int, record: Record) -> float:
+    """About how long what is left of a plan takes."""
+    turns = sum(START_SECONDS for _ in range(plan.rounds)) * contenders
+    cells = sum(cell.seconds * min(cell.rounds, plan.rounds) for cell in plan.cells) * contenders
+    by_name = {cell.name: cell.seconds for cell in plan.cells}
+    return max(1.0, turns + cells - sum(by_name.get(key[2], 0) for key in record.done))
