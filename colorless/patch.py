@@ -47,6 +47,9 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     from colorless.postgres import wait
 
     wait.install()
+    from colorless import loop
+
+    loop.install_policy()
     _patched = True
 
 

@@ -1,0 +1,15 @@
+"""An asyncio event loop that is the gevent hub.
+
+hubloop.py    HubLoop: callbacks, timers, running and stopping
+runner.py     the green threads that its callbacks run in, and what happens when one waits
+watching.py   readers and writers: descriptors watched by the hub
+tasks.py      tasks whose cancel reaches synchronous code
+executor.py   run_in_executor, to_thread
+signals.py    signal handlers        children.py   child processes
+policy.py     HubLoop as asyncio's default, and asyncio.run where asyncio would refuse it
+"""
+
+from colorless.loop.hubloop import HubLoop
+from colorless.loop.policy import HubPolicy, install_policy
+
+__all__ = ["HubLoop", "HubPolicy", "install_policy"]

@@ -1,0 +1,62 @@
+"""HubLoop as the loop that asyncio makes when it is asked for one."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from gevent.local import local
+
+from colorless.loop.hubloop import HubLoop
+from colorless.loop.runner import enter_step, leave_step
+
+
+class _PerGreenThread(local):
+    """The loop that ``set_event_loop`` set, for each green thread."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+    _set_called = False
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # policies end with Python 3.16
+
+    class HubPolicy(asyncio.DefaultEventLoopPolicy):
+        """asyncio's policy, with HubLoop as its loop and green threads as its threads."""
+
+        _loop_factory = HubLoop
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._local = _PerGreenThread()
+
+
+def install_policy() -> None:
+    """Make HubLoop what ``asyncio.run`` and ``asyncio.new_event_loop`` make, in every thread.
+
+    ``asyncio.run`` also works when synchronous code calls it that was itself called from a
+    coroutine: it blocks that coroutine's task, and nothing else.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.set_event_loop_policy(HubPolicy())
+    asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)
+    asyncio.Runner.run = _outside_of_steps(asyncio.Runner.run)  # type: ignore[method-assign]
+
+
+def _outside_of_steps(run: Callable[..., Any]) -> Callable[..., Any]:
+    if hasattr(run, "__wrapped__"):
+        return run
+
+    @functools.wraps(run)
+    def run_outside(*args: Any, **kwargs: Any) -> Any:
+        step = leave_step()
+        try:
+            return run(*args, **kwargs)
+        finally:
+            enter_step(step)
+
+    return run_outside

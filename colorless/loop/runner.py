@@ -1,0 +1,179 @@
+"""Runners: the green threads in which the callbacks of the event loops run.
+
+A callback must not run in the hub, because it may wait: the hub would have nothing left to run.
+So a *runner*, a greenlet whose parent is the hub, drains a loop's ready queue in bursts. As long
+as no callback waits, one runner does all the work and each burst costs two greenlet switches.
+
+When a callback waits in the middle (a query, a lock, ``time.sleep``), gevent calls
+:meth:`Runner.switch_out` before it leaves. The runner then *parks* the step: the running loop and
+the current task are taken off the thread, and the rest of the queue goes to another runner. The
+hub comes back through :meth:`Runner.switch` or :meth:`Runner.throw`, which put both on again.
+"""
+
+from __future__ import annotations
+
+import threading
+from asyncio import Handle, current_task, events
+from asyncio.tasks import _enter_task, _leave_task
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gevent.hub import Hub, get_hub
+from greenlet import greenlet
+
+from colorless.loop.watching import IoHandle
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from colorless.loop.hubloop import HubLoop
+
+# Guessed: idle runners kept for the next burst. More than one is only needed while callbacks wait.
+IDLE_RUNNERS = 32
+
+raw_switch = greenlet.switch
+
+
+class Step(NamedTuple):
+    """What asyncio knows of the code that runs: its loop and its task."""
+
+    loop: asyncio.AbstractEventLoop | None
+    task: asyncio.Task[Any] | None
+
+
+_NO_STEP = Step(None, None)
+
+
+def leave_step() -> Step:
+    """Take the running loop and the current task off this thread; :func:`enter_step` undoes it."""
+    loop = events._get_running_loop()
+    if loop is None:
+        return _NO_STEP
+    task = current_task(loop)
+    if task is not None:
+        _leave_task(loop, task)
+    events._set_running_loop(None)
+    return Step(loop, task)
+
+
+def enter_step(step: Step) -> None:
+    """Go on with a step that :func:`leave_step` left."""
+    loop, task = step
+    if loop is None:
+        return
+    events._set_running_loop(loop)
+    if task is not None:
+        _enter_task(loop, task)
+
+
+class Runner(greenlet):
+    """A greenlet that runs callbacks of one loop at a time, and may wait in any of them."""
+
+    loop: HubLoop
+    handle: Any = None  # the callback that runs now
+    left = False  # whether it has waited, so that the rest of the queue went to another runner
+    parked: Step | None = None  # set while it waits
+    thread: threading.Thread | None = None  # what threading.current_thread() says in a callback
+
+    def __init__(self, pool: RunnerPool) -> None:
+        super().__init__(parent=pool.hub)
+        self.pool = pool
+
+    def run(self) -> bool:
+        """Drain one loop's queue after another; ``True`` tells the hub that a burst is over."""
+        pool = self.pool
+        hub = pool.hub
+        while True:
+            self.loop._drain(self)
+            if len(pool.idle) >= IDLE_RUNNERS:
+                break
+            pool.idle.append(self)
+            raw_switch(hub, True)
+        pool.forget(self)
+        return True
+
+    def switch_out(self) -> None:
+        """gevent is about to leave this greenlet because its callback waits."""
+        self.parked = step = leave_step()
+        task = step.task
+        if task is not None:
+            self.pool.waiting[task] = self
+        if not self.left:
+            self.left = True
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        handle = self.handle
+        self.pool.blocked[id(handle._context)] = deque()
+        if isinstance(handle, IoHandle):
+            handle.pause()
+        self.loop._burst_over()
+
+    def _back(self) -> None:
+        step = self.parked
+        if step is not None:
+            self.parked = None
+            if step.task is not None:
+                self.pool.waiting.pop(step.task, None)
+            enter_step(step)
+
+    def switch(self, *args: Any) -> Any:
+        """The hub comes back, or a greenlet that this one started."""
+        self._back()
+        return raw_switch(self, *args)
+
+    def throw(self, *args: Any) -> Any:
+        """As :meth:`switch`, with an exception."""
+        if self.handle is None:
+            # A timer that outlived the callback that set it: there is nobody left to interrupt.
+            return None
+        self._back()
+        return super().throw(*args)
+
+    def finish(self) -> None:
+        """The callback that had waited has ended: let what it held up go on."""
+        handle = self.handle
+        self.left = False
+        for loop, held_up in self.pool.blocked.pop(id(handle._context), ()):
+            loop._requeue(held_up)
+        if isinstance(handle, IoHandle):
+            handle.resume()
+
+
+class RunnerPool:
+    """The runners of one hub, and the callbacks that wait in them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.idle: list[Runner] = []
+        # The tasks whose code waits green in the middle of a step: a cancel must reach them there.
+        self.waiting: dict[asyncio.Task[Any], Runner] = {}
+        # A context can be entered once at a time. While a callback waits in one, others that
+        # share it (tasks made with the same context) are held up here; the key is its id.
+        self.blocked: dict[int, deque[tuple[HubLoop, Handle]]] = {}
+        # The loop whose hooks for asynchronous generators are set on this thread.
+        self.hooked: HubLoop | None = None
+
+    def start(self, loop: HubLoop) -> bool:
+        """Run a burst of ``loop``'s callbacks. Called in the hub; returns whether the burst is
+        over, rather than handed on because one of its callbacks waits."""
+        runner = self.idle.pop() if self.idle else Runner(self)
+        runner.loop = loop
+        if runner.thread is not loop._thread:
+            runner.thread = loop._thread
+            threading._active[id(runner)] = loop._thread  # type: ignore[attr-defined]
+        return bool(raw_switch(runner))
+
+    def forget(self, runner: Runner) -> None:
+        """``runner`` ends: it is one too many."""
+        threading._active.pop(id(runner), None)  # type: ignore[attr-defined]
+
+
+def current_pool() -> RunnerPool:
+    """The runners of this thread's hub, which keeps them."""
+    hub = get_hub()
+    try:
+        pool: RunnerPool = hub.colorless_runners
+    except AttributeError:
+        pool = hub.colorless_runners = RunnerPool(hub)
+    return pool

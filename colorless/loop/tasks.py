@@ -1,0 +1,83 @@
+"""Tasks whose cancellation also reaches the synchronous code that a step of theirs waits in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from colorless.loop.watching import WatchingLoop
+
+if TYPE_CHECKING:
+    from colorless.loop.runner import Runner, RunnerPool
+
+
+class Task(asyncio.Task[Any]):
+    """asyncio's task, still in C. What differs is a cancel in the middle of a step.
+
+    asyncio has no such case, as nothing else runs during a step. Here a step may wait green, in
+    a query say, and a cancel is then thrown in where it waits, as :exc:`asyncio.CancelledError`.
+    """
+
+    __slots__ = ("_thrown",)
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel the task where it waits, be that an ``await`` or a synchronous call."""
+        loop: Any = self.get_loop()
+        pool: RunnerPool | None = loop._pool
+        runner = pool.waiting.get(self) if pool is not None else None
+        if pool is None or runner is None:
+            return super().cancel(msg)
+        self._thrown = self._count_thrown() + 1
+        if self._thrown == 1:
+            pool.hub.loop.run_callback(self._throw, runner, pool, msg)
+        return True
+
+    def cancelling(self) -> int:
+        """The number of cancellations asked for and not taken back."""
+        return super().cancelling() + self._count_thrown()
+
+    def uncancel(self) -> int:
+        """Take one cancellation back; returns how many remain."""
+        if self._count_thrown():
+            self._thrown -= 1
+            return self.cancelling()
+        return super().uncancel()
+
+    def _count_thrown(self) -> int:
+        try:
+            return self._thrown
+        except AttributeError:
+            self._thrown = 0
+            return 0
+
+    def _throw(self, runner: Runner, pool: RunnerPool, msg: Any | None) -> None:
+        if pool.waiting.get(self) is runner:
+            error = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
+            runner.throw(error)
+        elif not self.done():
+            # The wait was over first, and the step with it: the cancel meets the next await.
+            self._thrown -= 1
+            super().cancel(msg)
+
+
+class TaskLoop(WatchingLoop):
+    """The part of a loop that makes tasks."""
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **options: Any,
+    ) -> asyncio.Task[Any]:
+        """As asyncio's."""
+        if self._task_factory is not None:
+            return super().create_task(coro, name=name, context=context, **options)
+        self._check_closed()
+        task: Any = Task(coro, loop=self, name=name, context=context, **options)
+        if task._source_traceback:
+            del task._source_traceback[-1]
+        return task

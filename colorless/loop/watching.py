@@ -1,0 +1,182 @@
+"""Readers and writers: file descriptors that the hub watches for an event loop."""
+
+from __future__ import annotations
+
+import selectors
+from asyncio import AbstractEventLoop, Handle, SelectorEventLoop
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gevent.hub import Hub
+
+# libev's names for the two directions.
+_READ, _WRITE = 1, 2
+
+
+class IoHandle(Handle):
+    """A callback for a file descriptor, with the watcher of the hub that calls it.
+
+    It is never called again while it still runs: when it waits, its watcher stands still, since
+    the hub would report the same unread bytes to a second call in the midst of the first.
+    """
+
+    __slots__ = ("paused", "watcher")
+
+    def __init__(self, callback: Callable[..., Any], args: Any, loop: AbstractEventLoop) -> None:
+        super().__init__(callback, args, loop)
+        self.watcher: Any = None
+        self.paused = False
+
+    def pause(self) -> None:
+        """Stop watching until :meth:`resume`."""
+        self.paused = True
+        if self.watcher is not None:
+            self.watcher.stop()
+
+    def resume(self) -> None:
+        """Watch again, unless the callback was removed meanwhile."""
+        self.paused = False
+        if self.watcher is not None:
+            self.watch()
+
+    def watch(self) -> None:
+        """Let the hub put this handle on its loop's ready queue when its descriptor is ready."""
+        self.watcher.start(self._loop._on_ready, self)  # type: ignore[attr-defined]
+
+    def unwatch(self) -> None:
+        """Give the watcher back to the hub."""
+        watcher, self.watcher = self.watcher, None
+        if watcher is not None:
+            watcher.stop()
+            watcher.close()
+
+
+class WatchingLoop(SelectorEventLoop):
+    """The part of a loop that watches file descriptors, with the hub in the selector's place."""
+
+    if TYPE_CHECKING:  # what asyncio's loop has and its type stubs leave out
+        _selector: selectors.BaseSelector
+        _ready: deque[Any]
+        _scheduled: list[Any]
+        _timer_cancelled_count: int
+        _clock_resolution: float
+        _thread_id: int | None
+        _closed: bool
+        _stopping: bool
+        _debug: bool
+        _current_handle: Any
+        _task_factory: Any
+        _default_executor: Any
+        _signal_handlers: dict[int, Handle]
+
+        def _check_closed(self) -> None: ...
+        def _check_callback(self, callback: Any, method: str) -> None: ...
+        def _check_default_executor(self) -> None: ...
+        def _check_signal(self, sig: int) -> None: ...
+        def _handle_signal(self, sig: int) -> None: ...
+        def _write_to_self(self) -> None: ...
+        def _set_coroutine_origin_tracking(self, enabled: bool) -> None: ...
+        def _asyncgen_firstiter_hook(self, agen: Any) -> None: ...
+        def _asyncgen_finalizer_hook(self, agen: Any) -> None: ...
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        self._hub: Hub | None = None  # set while the loop runs
+        self._readers: dict[int, IoHandle] = {}
+        self._writers: dict[int, IoHandle] = {}
+        if selector is not None:
+            selector.close()
+        super().__init__(_NothingToSelect(self))
+
+    def _add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> Handle:
+        return self._add(self._readers, _READ, fd, callback, args)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> Handle:
+        return self._add(self._writers, _WRITE, fd, callback, args)
+
+    def _remove_reader(self, fd: Any) -> bool:
+        return not self.is_closed() and _remove(self._readers, fd)
+
+    def _remove_writer(self, fd: Any) -> bool:
+        return not self.is_closed() and _remove(self._writers, fd)
+
+    def _add(
+        self,
+        table: dict[int, IoHandle],
+        event: int,
+        fd: Any,
+        callback: Callable[..., Any],
+        args: Any,
+    ) -> Handle:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        if type(fd) is not int:
+            fd = _fileno(fd)
+        _remove(table, fd)
+        handle = table[fd] = IoHandle(callback, args, self)
+        if self._hub is not None:
+            handle.watcher = self._hub.loop.io(fd, event)
+            handle.watch()
+        return handle
+
+    def _watch_all(self, hub: Hub) -> None:
+        self._hub = hub
+        for table, event in ((self._readers, _READ), (self._writers, _WRITE)):
+            for fd, handle in table.items():
+                handle.watcher = hub.loop.io(fd, event)
+                if not handle.paused:
+                    handle.watch()
+
+    def _unwatch_all(self) -> None:
+        self._hub = None
+        for table in (self._readers, self._writers):
+            for handle in table.values():
+                handle.unwatch()
+
+    def _make_self_pipe(self) -> None:
+        """No pipe: other threads wake the hub."""
+
+    def _close_self_pipe(self) -> None:
+        pass
+
+
+def _remove(table: dict[int, IoHandle], fd: Any) -> bool:
+    handle = table.pop(fd if type(fd) is int else _fileno(fd), None)
+    if handle is None:
+        return False
+    handle.unwatch()
+    handle.cancel()
+    return True
+
+
+def _fileno(file: Any) -> int:
+    return file if isinstance(file, int) else int(file.fileno())
+
+
+class _NothingToSelect(selectors.BaseSelector):
+    """What stands where asyncio keeps its selector: it can be asked, but the hub does the work."""
+
+    def __init__(self, loop: WatchingLoop) -> None:
+        self._loop = loop
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return {fd: self.get_key(fd) for fd in self._fds()}
+
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        fd = _fileno(fileobj)
+        reader, writer = self._loop._readers.get(fd), self._loop._writers.get(fd)
+        events = selectors.EVENT_READ * bool(reader) | selectors.EVENT_WRITE * bool(writer)
+        if not events:
+            raise KeyError(fileobj)
+        return selectors.SelectorKey(fileobj, fd, events, (reader, writer))
+
+    def _fds(self) -> Iterator[int]:
+        return iter(self._loop._readers.keys() | self._loop._writers.keys())
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> NoReturn:
+        raise NotImplementedError("the hub watches: use loop.add_reader or loop.add_writer")
+
+    unregister = modify = register  # type: ignore[assignment]
+
+    def select(self, timeout: float | None = None) -> NoReturn:
+        raise NotImplementedError("the hub waits, this loop has nothing to select")

@@ -1,0 +1,1 @@
+"""CPython's own asyncio tests, run against HubLoop."""
