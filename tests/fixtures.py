@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for: a PostgreSQL server, a fresh database, a leak check."""
 
 import gc
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +15,16 @@ from service.db.embedded import DEFAULTS, EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
-def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def embedded_server() -> Iterator[EmbeddedPostgres]:
     """A server of this test process's own. What it writes need not survive a power cut."""
-    data = Path(tmp_path_factory.mktemp("postgres")) / "data"
     settings = {**DEFAULTS, "fsync": "off", "synchronous_commit": "off"}
-    server = EmbeddedPostgres(data, settings)
-    server.start()
-    yield server
-    server.stop()
+    # Not below pytest's own folder: under root the server is another user's process, and the next
+    # pytest to start closes that folder to other users.
+    with tempfile.TemporaryDirectory(prefix="colorless-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "data", settings)
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

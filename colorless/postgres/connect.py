@@ -30,6 +30,7 @@ def connect(dsn: str, timeout: float) -> Connection:
         try:
             return _connect_one(dsn, address, timeout)
         except psycopg2.OperationalError as error:
+            error.add_note(f"while connecting to {_where(address)}")
             failure = error
     assert failure is not None, "there is at least one address"
     raise failure

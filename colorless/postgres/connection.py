@@ -11,6 +11,7 @@ from psycopg2 import InterfaceError, OperationalError, extensions
 from colorless.deadlines import limit, remaining
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.errors import ConnectionShared, NotCooperative
+from colorless.postgres.watchers import Watchers
 
 Params = Sequence[Any] | Mapping[str, Any] | None
 Row = tuple[Any, ...]
@@ -49,6 +50,16 @@ class Connection(extensions.connection):
     # Kept by the wait callback:
     user: gevent.Greenlet | None = None  # who waits for an answer right now
     canceller: Canceller | None = None  # set when that wait was interrupted
+    watchers: Watchers | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except BaseException:
+            # Interrupted while connecting. The traceback keeps this object, and so the session in
+            # the server, alive for nobody knows how long.
+            self.close()
+            raise
 
     def fetch_all(self, sql: str, params: Params = None) -> list[Row]:
         """Every row that ``sql`` returns. ``%s`` in it stands for one of ``params``."""
@@ -71,13 +82,13 @@ class Connection(extensions.connection):
 
     def interrupt(self) -> None:
         """End the wait of the green thread that uses it, if any, which closes the connection."""
-        user = self.user
-        if user is not None:
-            gevent.get_hub().loop.run_callback(self._throw_into, user)
+        if self.user is not None:
+            gevent.get_hub().loop.run_callback(self._throw_into, self.user)
             gevent.sleep(0)
 
-    def _throw_into(self, user: gevent.Greenlet) -> None:
-        if self.user is user:  # else it has its answer already, and is somewhere else by now
+    def _throw_into(self, user: Any) -> None:
+        still_waits = self.user is user  # else it has its answer, and is somewhere else by now
+        if still_waits:
             user.throw(_outlived(user))
 
     def is_clean(self) -> bool:
@@ -99,7 +110,14 @@ class Connection(extensions.connection):
     def close(self) -> None:
         """Close it. Raises :class:`ConnectionShared` while a green thread waits for an answer."""
         self.check_not_in_use()
+        self.drop_watchers()
         super().close()
+
+    def drop_watchers(self) -> None:
+        """Close the watchers of its socket, if it has any."""
+        if self.watchers is not None:
+            self.watchers.close()
+            self.watchers = None
 
     def commit(self) -> None:
         """As psycopg2's; only of use when ``autocommit`` was switched off."""

@@ -106,12 +106,14 @@ class Ledger(Generic[C]):
             taken.append(self.idle.popleft())
         return taken
 
-    def close(self) -> list[Ticket[C]]:
-        """Give out nothing from now on. Returns the tickets that waited, whose owners are woken.
+    def close(self) -> tuple[list[Ticket[C]], list[Slot[C]]]:
+        """Give out nothing from now on.
 
-        The idle slots stay until :meth:`take_idle_since` takes them.
+        Returns the tickets that waited, whose owners must be woken, and the slots that were idle,
+        to be given back without their connections.
         """
         self.closed = True
-        left = list(self.waiting)
+        tickets, slots = list(self.waiting), list(self.idle)
         self.waiting.clear()
-        return left
+        self.idle.clear()
+        return tickets, slots

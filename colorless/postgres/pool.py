@@ -126,9 +126,10 @@ class Pool:
 
         Waits up to ``timeout`` seconds until all are closed.
         """
-        for ticket in self._ledger.close():
+        tickets, idle = self._ledger.close()
+        for ticket in tickets:
             _wake(ticket)
-        self._sweep()
+        self._drop(idle)
         self._sweeper.close()
         if self._ledger.size:
             self._all_closed.wait(timeout)
@@ -154,8 +155,10 @@ class Pool:
         now = time.monotonic()
         if interrupted or not connection.is_clean() or slot.expires <= now or self._ledger.closed:
             self._discard(slot, connection)
-        else:
-            self._give_back(slot, now)
+            return
+        if not connection.autocommit:
+            connection.autocommit = True
+        self._give_back(slot, now)
 
     # The rest is the pool's own.
 
@@ -243,6 +246,7 @@ class Pool:
         on using the connection behind the end of its block."""
         try:
             connection.interrupt()
+            connection.close()
             if connection.canceller is not None:
                 connection.canceller.cancel(CANCEL_TIMEOUT)
                 self._events["cancelled"] += 1
@@ -258,14 +262,15 @@ class Pool:
             self._all_closed.set()
 
     def _sweep(self) -> None:
-        """Close what was idle for too long; everything idle once the pool is closed."""
-        now = time.monotonic()
-        then = now if self._ledger.closed else now - self._max_idle
-        for slot in self._ledger.take_idle_since(then):
+        """Close what was idle for too long. Runs in the hub, so it must not wait."""
+        self._drop(self._ledger.take_idle_since(time.monotonic() - self._max_idle))
+
+    def _drop(self, slots: list[Slot[Connection]]) -> None:
+        for slot in slots:
             assert slot.connection is not None
             slot.connection.close()
             slot.connection = None
-            self._give_back(slot, now)
+            self._give_back(slot, time.monotonic())
 
 
 class Waiting(Ticket[Connection]):

@@ -1,32 +1,65 @@
-"""How green psycopg2 waits for the server: the callback that it calls for every wait."""
+"""How green psycopg2 waits for the server: the callback that it calls for every wait.
+
+There are two ways to wait. psycogreen's makes an io watcher for each wait and is the reference;
+:func:`wait_with_kept_watchers` keeps a pair of them on each connection. Both pass the same
+tests. ``COLORLESS_WAIT=psycogreen`` in the environment switches to the reference.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import gevent
-import psycopg2
 from psycogreen.gevent import gevent_wait_callback
 from psycopg2 import extensions
+from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_ACTIVE
 
 from colorless.deadlines import is_inherited, limit
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.connection import Connection
+from colorless.postgres.watchers import Watchers
 
 Wait = Callable[[extensions.connection], None]
 
 
-def install(wait: Wait = gevent_wait_callback) -> None:
-    """Make psycopg2 wait with ``wait``, for every connection of the process."""
-    extensions.set_wait_callback(_observed(wait))
+def install(name: str | None = None) -> None:
+    """Make psycopg2 wait in the way called ``name``, for every connection of the process.
+
+    Without a name it is what ``COLORLESS_WAIT`` in the environment says, or ``kept``.
+    """
+    name = name or os.environ.get("COLORLESS_WAIT", "kept")
+    if name not in WAYS:
+        raise ValueError(f"COLORLESS_WAIT is {name!r}: set it to one of {', '.join(WAYS)}")
+    extensions.set_wait_callback(_observed(WAYS[name]))
 
 
-def _observed(wait: Wait) -> Wait:
+def wait_with_kept_watchers(connection: Connection) -> None:
+    """Wait until the server has answered, on the connection's own pair of watchers."""
+    hub = gevent.get_hub()
+    while (state := connection.poll()) != POLL_OK:
+        watchers = connection.watchers
+        descriptor = connection.fileno()
+        if watchers is None or not watchers.fit(hub, descriptor):
+            # A new connection, or one that moved on to the next address while it is connecting.
+            connection.drop_watchers()
+            watchers = connection.watchers = Watchers(hub, descriptor)
+        hub.wait(watchers.read if state == POLL_READ else watchers.write)
+
+
+WAYS: dict[str, Callable[[Connection], None]] = {
+    "kept": wait_with_kept_watchers,
+    "psycogreen": gevent_wait_callback,
+}
+
+
+def _observed(wait: Callable[[Connection], None]) -> Wait:
     """``wait``, noting on the pool's connections who waits, and what an interrupt left behind."""
 
     def observed(connection: extensions.connection) -> None:
         if not isinstance(connection, Connection):
-            return wait(connection)
+            gevent_wait_callback(connection)
+            return
         connection.user = gevent.getcurrent()
         try:
             if is_inherited():
@@ -34,14 +67,20 @@ def _observed(wait: Wait) -> Wait:
                     wait(connection)
             else:
                 wait(connection)
-        except psycopg2.Error:
-            raise
         except BaseException:
             # psycopg2 is about to close the connection; what the server does for it goes on.
-            if connection.get_transaction_status() == extensions.TRANSACTION_STATUS_ACTIVE:
+            connection.drop_watchers()
+            if _has_query(connection):
                 connection.canceller = Canceller(connection)
             raise
         finally:
             connection.user = None
 
     return observed
+
+
+def _has_query(connection: Connection) -> bool:
+    """Whether the server works on a query; not so while connecting, nor once it is lost."""
+    return not connection.closed and (
+        connection.get_transaction_status() == TRANSACTION_STATUS_ACTIVE
+    )

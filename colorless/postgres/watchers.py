@@ -1,0 +1,28 @@
+"""The hub's two watchers of a connection's socket, made once and kept as long as the socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+READ, WRITE = 1, 2  # libev's events
+
+
+class Watchers:
+    """One for reading, one for writing; only the connection's current user starts them."""
+
+    __slots__ = ("_descriptor", "_hub", "read", "write")
+
+    def __init__(self, hub: Any, descriptor: int) -> None:
+        self._hub = hub
+        self._descriptor = descriptor
+        self.read = hub.loop.io(descriptor, READ)
+        self.write = hub.loop.io(descriptor, WRITE)
+
+    def fit(self, hub: Any, descriptor: int) -> bool:
+        """Whether they watch this socket on this hub (each real thread has a hub of its own)."""
+        return self._descriptor == descriptor and self._hub is hub
+
+    def close(self) -> None:
+        """Give them back to the loop, before the socket's number is used for another one."""
+        self.read.close()
+        self.write.close()
