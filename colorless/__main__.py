@@ -1,0 +1,5 @@
+"""``python -m colorless`` is the ``colorless`` command."""
+
+from colorless.cli import main
+
+main()

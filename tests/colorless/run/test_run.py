@@ -1,0 +1,113 @@
+"""`colorless run` serves applications of both interfaces, and nothing blocks in them."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from websockets.sync.client import connect
+
+from colorless.interface import InterfaceError, interface_of
+from colorless.tasks import TaskGroup
+from tests.colorless.run.apps import PARTY, asgi, wsgi
+from tests.tools.fresh import run_fresh
+from tests.tools.server import Server, running
+
+APPS = "tests.colorless.run.apps"
+ONE_WORKER = ["--bind", "127.0.0.1:0", "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
+def fastapi() -> Iterator[Server]:
+    with running(["colorless", "run", *ONE_WORKER, f"{APPS}:asgi"]) as server:
+        server.wait_for("ASGI server listening")
+        yield server
+
+
+def get_together(url: str) -> list[int]:
+    """What PARTY simultaneous requests get; each is held until all have arrived."""
+
+    def ask() -> int:
+        response = requests.get(url, timeout=20)
+        assert response.status_code == 200, response.text
+        return int(response.text)
+
+    with TaskGroup() as group:
+        tasks = [group.go(ask) for _ in range(PARTY)]
+    return [task.get() for task in tasks]
+
+
+@pytest.mark.parametrize("where", ["async", "def", "threadpool"])
+def test_blocking_code_in_fastapi_blocks_nobody(fastapi: Server, where: str) -> None:
+    """Requests that block inside async def, def and run_in_threadpool are held at the same time."""
+    assert get_together(f"{fastapi.url}/meet/{where}") == [PARTY] * PARTY
+
+
+def test_from_thread_reaches_the_loop(fastapi: Server) -> None:
+    """A def route calls back into the loop with anyio.from_thread.run."""
+    assert requests.get(f"{fastapi.url}/from-thread", timeout=10).status_code == 200
+
+
+def test_lifespan_and_background_tasks_run(fastapi: Server) -> None:
+    """The lifespan has started before the first request; background work runs after its answer."""
+    requests.get(f"{fastapi.url}/background", timeout=10)
+    happened = requests.get(f"{fastapi.url}/happened", timeout=10).json()
+    assert happened == ["started", "background"]
+
+
+def test_synchronous_generator_streams(fastapi: Server) -> None:
+    """A streaming answer made by a plain generator arrives whole."""
+    assert requests.get(f"{fastapi.url}/stream", timeout=10).text == "0\n1\n2\n"
+
+
+def test_websocket_echoes(fastapi: Server) -> None:
+    """A WebSocket route that blocks between messages answers a stock client."""
+    with connect(f"ws://127.0.0.1:{fastapi.port}/echo") as socket:
+        for text in ("a", "b"):
+            socket.send(text)
+            assert socket.recv(timeout=10) == text.upper()
+
+
+def test_lifespan_ends_on_sigterm() -> None:
+    """SIGTERM ends the server with status 0 after the application's shutdown code has run."""
+    with running(["colorless", "run", *ONE_WORKER, f"{APPS}:asgi"]) as server:
+        server.wait_for("ASGI server listening")
+        assert server.stop() == 0
+        assert "lifespan ended" in server.output()
+
+
+def test_wsgi_application_is_told_from_asgi() -> None:
+    """A Flask application is served by the same command, and nothing blocks in it either."""
+    with running(["colorless", "run", *ONE_WORKER, f"{APPS}:wsgi"]) as server:
+        assert get_together(f"{server.url}/meet") == [PARTY] * PARTY
+
+
+def test_application_that_cannot_be_imported_is_explained() -> None:
+    """The reason for a failed import is shown, once, before any worker starts."""
+    code = "import sys; sys.argv = ['colorless', 'run', 'no.such:app']\n"
+    done = run_fresh(code + "from colorless.cli import main; main()")
+    assert done.returncode != 0
+    assert "cannot import no.such:app" in done.stderr
+    assert "No module named 'no'" in done.stderr
+
+
+def test_interfaces_are_told_apart() -> None:
+    """Functions, classes and instances of either interface are recognised by what they take."""
+
+    class Middleware:
+        def __call__(self, scope: object, receive: object, send: object) -> object: ...
+
+    async def coroutine(scope: object, receive: object, send: object) -> None: ...
+
+    def function(environ: object, start_response: object) -> None: ...
+
+    assert interface_of(asgi) == "asgi"
+    assert interface_of(coroutine) == "asgi"
+    assert interface_of(Middleware()) == "asgi"
+    assert interface_of(wsgi) == "wsgi"
+    assert interface_of(function) == "wsgi"
+
+
+def test_application_of_neither_interface_is_refused() -> None:
+    """What takes neither kind of arguments is refused with the option that decides."""
+    with pytest.raises(InterfaceError, match="--interface"):
+        interface_of(lambda *anything: None)

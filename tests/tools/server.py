@@ -1,0 +1,74 @@
+"""A server in a process of its own, found by the port that it says it listens on."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import gevent
+
+_LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:(\d+)")
+
+
+@dataclass
+class Server:
+    """A running server: its process, its port, and what it wrote so far."""
+
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def output(self) -> str:
+        return Path(self.log.name).read_text()
+
+    def wait_for(self, pattern: str, seconds: float = 30) -> re.Match[str]:
+        """What in the output matches, once something does."""
+        with gevent.Timeout(seconds, TimeoutError(f"{pattern!r} not in:\n{self.output()}")):
+            while True:
+                if found := re.search(pattern, self.output()):
+                    return found
+                assert self.process.poll() is None, self.output()
+                gevent.sleep(0.02)
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+        """Send a signal and wait for the end; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Iterator[Server]:
+    """Run ``python -m COMMAND``, which prints gunicorn's "Listening at", until the block ends."""
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            cwd=cwd,
+        )
+        server = Server(process, log)
+        try:
+            server.port = int(server.wait_for(_LISTENING.pattern)[1])
+            yield server
+        finally:
+            try:
+                server.stop()
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
