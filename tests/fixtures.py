@@ -1,17 +1,15 @@
 """Fixtures that every test may ask for: a PostgreSQL server, a fresh database, a leak check."""
 
-import gc
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import gevent
 import psycopg2
 import pytest
-from gevent import Greenlet
 
 from service.db.embedded import DEFAULTS, EmbeddedPostgres
+from tests.tools import leaks
 
 
 @pytest.fixture(scope="session")
@@ -53,19 +51,8 @@ def _admin(url: str, statement: str) -> None:
 
 @pytest.fixture(autouse=True)
 def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fails a test that leaves a green thread behind."""
-    before = _greenlets()
-    yield
-    if request.node.get_closest_marker("leaves_greenlets"):
-        return
-    gevent.sleep(0)
-    left = [task for task in _greenlets() - before if not task.dead]
-    if left:
-        # A task that is just ending is not a leak; one that still waits after this is.
-        gevent.joinall(left, timeout=2)
-    left = [task for task in left if not task.dead]
-    assert not left, f"green threads that outlived their test: {left}"
-
-
-def _greenlets() -> set[Greenlet]:
-    return {thing for thing in gc.get_objects() if isinstance(thing, Greenlet)}
+    """Fails a test that leaves a green thread behind, or a connection borrowed from a pool."""
+    with leaks.watched() as found:
+        yield
+        if not request.node.get_closest_marker("leaves_greenlets"):
+            assert not found(), f"what outlived its test: {found()}"
