@@ -32,7 +32,8 @@ from service.chat.store import messages as store
 from service.chat.store import rooms as room_store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
 
-_MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_.-]{1,32})")
+# What a user name is made of, where no word goes on before it or behind it.
+_MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)(?!\w)")
 
 # Guessed: enough for any real room, and it bounds what one message can cost to read.
 _KINDS_OF_REACTION = 50
@@ -201,4 +202,4 @@ def _digest(new: NewMessage) -> bytes:
 
 def _names(body: str) -> list[str]:
     """Whom the text mentions: ``@name``, in lower case, without the full stop that ends it."""
-    return sorted({name.rstrip(".-").lower() for name in _MENTION.findall(body)} - {""})
+    return sorted({name.lower() for name in _MENTION.findall(body)})

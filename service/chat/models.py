@@ -16,17 +16,23 @@ Id = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 
+# Without the first half, Python's `$` would also match before a line break that ends the text.
+_END = r"(?!\n)$"
+
 # PostgreSQL's text cannot hold NUL.
 _TEXT = r"^[^\x00]*$"
-_LINE = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
+# At least one character of a line is to be seen.
+_LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*" + _END
 
 UserName = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=32,
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        description="Letters, digits, `_`, `.` and `-`; capitals do not count. What `@name` says.",
+        # Not `.` or `-` at the end: in "thanks, @ada." the full stop is the sentence's.
+        pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?" + _END,
+        description="Letters, digits and `_`, with `.` and `-` between them; capitals do not "
+        "count. What `@name` says.",
     ),
 ]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=80, pattern=_LINE)]
@@ -39,11 +45,13 @@ ClientId = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        pattern=r"^[!-~]+$",
+        pattern=r"^[!-~]+" + _END,
         description="Chosen by the sender, a UUID say. The same one again is the same message.",
     ),
 ]
-Emoji = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[^\x00-\x20/\\%?#\x7f]+$")]
+Emoji = Annotated[
+    str, Meta(min_length=1, max_length=32, pattern=r"^[^\x00-\x20/\\%?#\x7f]+" + _END)
+]
 Query = Annotated[str, Meta(min_length=1, max_length=200, pattern=_TEXT)]
 
 Visibility = Literal["public", "private"]
@@ -86,9 +94,9 @@ class RoomChange(Request):
 
 
 class NewMember(Request):
-    """The role to have in the room. Owners may change other members' roles with it."""
+    """The role to have in the room; left out, a new member is a member and others keep theirs."""
 
-    role: Role = "member"
+    role: Role | None = None
 
 
 class NewMessage(Request):

@@ -78,13 +78,16 @@ def members(chat: Chat, user: User, room_id: int, page: MemberPage) -> Members:
     return Members(shown, next=shown[-1].user.id if len(found) > page.limit else None)
 
 
-def put_member(chat: Chat, user: User, room_id: int, member_id: int, role: Role) -> None:
+def put_member(
+    chat: Chat, user: User, room_id: int, member_id: int, wanted: Role | None = None
+) -> None:
     """Join a public room, invite somebody, or give a member another role."""
     with chat.db.transaction() as db:
         room = _locked(db, user, room_id)
         if not store.user_exists(db, member_id):
             raise NotFound(f"there is no user {member_id}")
         present = store.role(db, room_id, member_id)
+        role = wanted or present or "member"
         if present == role:
             return
         _allow_member(room, user, member_id, role, present)

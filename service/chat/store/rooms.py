@@ -75,10 +75,11 @@ def public(db: Connection, user_id: int, after: int, limit: int) -> list[Room]:
 
 def update(db: Connection, room_id: int, change: RoomChange) -> None:
     """Change what is given."""
+    name = change.name and change.name.strip()
     db.execute(
         "UPDATE rooms SET name = coalesce(%s, name), topic = coalesce(%s, topic), "
         "visibility = coalesce(%s, visibility) WHERE id = %s",
-        (change.name, change.topic, change.visibility, room_id),
+        (name, change.topic, change.visibility, room_id),
     )
 
 
