@@ -8,10 +8,15 @@ patch_everything()
 import os
 from typing import Any
 
+import psycopg2
+
 from colorless.cpus import available_cpus
+from service import logs
+from service.db.capacity import require_capacity
 from service.settings import Settings
 
 _settings = Settings.from_environment(os.environ)
+logs.configure(_settings.log_level, _settings.log_format)
 
 wsgi_app = "service.wsgi:app"
 bind = f"{_settings.host}:{_settings.port}"
@@ -24,15 +29,19 @@ graceful_timeout = _settings.graceful_timeout
 timeout = 30  # a worker whose hub stands still for so long is killed and replaced
 keepalive = 75  # longer than the usual proxy's, so that it is the proxy who closes
 loglevel = _settings.log_level
+logger_class = logs.gunicorn_logger(_settings.log_format)
+accesslog = _settings.access_log
 control_socket_disable = True
 # A heartbeat on disk would stall workers when the disk does.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
-def when_ready(server: Any) -> None:
-    """Say where to go next."""
-    addresses = ", ".join(
-        f"http://{listener.sock.getsockname()[0]}:{listener.sock.getsockname()[1]}"
-        for listener in server.LISTENERS
-    )
-    server.log.info("Serving on %s - the page is at /, the API reference at /docs", addresses)
+def on_starting(server: Any) -> None:
+    """Refuse to start with pools that the database could never fill."""
+    if _settings.database_url is None:
+        return  # the application says so itself
+    try:
+        require_capacity(_settings.database_url, workers, _settings.pool_size)
+    except psycopg2.OperationalError as error:
+        # Not a reason to stay away: requests get 503 until the database is there.
+        server.log.warning("The database cannot be reached yet: %s", str(error).strip())

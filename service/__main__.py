@@ -12,7 +12,7 @@ import sys
 from service.db.migrate import migrate
 from service.errors import ServiceError
 from service.seed import PASSWORD, seed
-from service.serve import serve
+from service.serve import StartError, serve
 from service.settings import Settings, SettingsError
 
 COMMANDS = {
@@ -32,7 +32,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
         return serve(settings) if command == "serve" else _on_database(command, settings)
-    except (SettingsError, ServiceError) as error:
+    except (SettingsError, ServiceError, StartError) as error:
         print(f"service: {error}", file=sys.stderr)
         return 2
 

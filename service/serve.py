@@ -2,56 +2,158 @@
 
 from __future__ import annotations
 
+import functools
+import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import FrameType
 
-from service.db.embedded import EmbeddedPostgres
+import psycopg2
+
+from colorless.cpus import available_cpus
+from service.children import end_with_parent
+from service.db.capacity import RESERVE, connections_needed
+from service.db.embedded import DEFAULTS, EmbeddedPostgres, EmbeddedPostgresError
 from service.db.migrate import migrate
 from service.settings import Settings
+from service.stopping import Stopping
 
 _CONFIGURATION = Path(__file__).parent.parent / "gunicorn.conf.py"
+_BACKLOG = 2048  # gunicorn's own
+_PROBE_EVERY = 0.05  # seconds; guessed: unnoticed by a person, nothing to a CPU
+
+
+class StartError(Exception):
+    """The service cannot be started; the message says why and what to do about it."""
 
 
 def serve(settings: Settings) -> int:
-    """Serve until SIGINT, SIGTERM or SIGHUP; returns gunicorn's exit status."""
-    with _database(settings) as url:
-        for migration in migrate(url):
-            print(f"applied migration {migration.version:04} {migration.name}", flush=True)
-        return _run_gunicorn(url)
+    """Serve until SIGINT, SIGTERM or SIGHUP; returns the exit status.
+
+    Raises :class:`StartError`.
+    """
+    if "MAKELEVEL" in os.environ:
+        # make passes on SIGTERM only; when it ends by anything else, this must end too.
+        end_with_parent(signal.SIGTERM)
+    stopping = Stopping()
+    stopping.install()
+    with _listener(settings) as listener, _database(settings) as (url, home):
+        _migrate(url)
+        gunicorn = _start_gunicorn(url, listener)
+        stopping.hand_over(gunicorn)
+        address = _address(listener)
+        listener.close()  # gunicorn has its own; once it closes that, nobody may connect here
+        if _answers(address, gunicorn):
+            print(_where_to_go(address, home), flush=True)
+        status = gunicorn.wait()
+        if stopping.take_back():
+            return max(status, 0)  # a gunicorn so young that the signal itself ended it is fine
+        return status if status > 0 else 1
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def _listener(settings: Settings) -> Iterator[socket.socket]:
+    """The socket to serve on, taken before anything is started for it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (settings.host, settings.port), family=family, backlog=_BACKLOG
+        )
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {settings.host} port {settings.port}: {os.strerror(error.errno)}. "
+            "Set HOST or PORT to another address"
+            if error.errno
+            else f"HOST={settings.host!r} is no address of this machine: {error}"
+        ) from error
+    with closing(listener):
+        yield listener
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The URL of the database, and where it is, in words."""
     if settings.database_url is not None:
-        yield settings.database_url
+        yield settings.database_url, "the server at DATABASE_URL"
         return
     data = Path(settings.data_dir).resolve() / "postgres"
-    server = EmbeddedPostgres(data)
-    print(f"starting PostgreSQL 18 over {data}", flush=True)
-    url = server.start()
+    workers = settings.workers or available_cpus()
+    most = max(
+        int(DEFAULTS["max_connections"]), connections_needed(workers, settings.pool_size) + RESERVE
+    )
+    server = EmbeddedPostgres(data, {**DEFAULTS, "max_connections": str(most)})
+    print(f"Starting PostgreSQL over {data}", flush=True)
     try:
-        yield url
+        url = server.start()
+    except EmbeddedPostgresError as error:
+        raise StartError(str(error)) from error
+    try:
+        yield url, f"PostgreSQL over {data}, kept between runs"
     finally:
         server.stop()
+        print("PostgreSQL is stopped; its data is kept", flush=True)
 
 
-def _run_gunicorn(url: str) -> int:
-    # A session of its own: Ctrl-C reaches this process only, which then lets gunicorn drain.
-    gunicorn = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", str(_CONFIGURATION)],
+def _migrate(url: str) -> None:
+    try:
+        for migration in migrate(url):
+            print(f"Applied migration {migration.version:04} {migration.name}", flush=True)
+    except psycopg2.OperationalError as error:
+        raise StartError(
+            f"the PostgreSQL at DATABASE_URL cannot be used: {str(error).strip()}. "
+            "Start it, correct DATABASE_URL, or unset it to have an embedded server"
+        ) from error
+
+
+def _start_gunicorn(url: str, listener: socket.socket) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C reaches this process only, which then lets it drain."""
+    fd = listener.fileno()
+    return subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", _CONFIGURATION, "--bind", f"fd://{fd}"],
         env=os.environ | {"DATABASE_URL": url},
+        pass_fds=[fd],
         start_new_session=True,
+        preexec_fn=functools.partial(end_with_parent, signal.SIGTERM),
     )
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        gunicorn.send_signal(signal.SIGTERM)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    return gunicorn.wait()
+def _address(listener: socket.socket) -> tuple[str, int]:
+    """Where a program on this machine finds the service."""
+    host, port = listener.getsockname()[:2]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104
+
+
+def _answers(address: tuple[str, int], gunicorn: subprocess.Popen[bytes]) -> bool:
+    """Wait for the first worker's first answer; false if gunicorn ends before it."""
+    while gunicorn.poll() is None:
+        probe = http.client.HTTPConnection(*address, timeout=1.0)
+        with closing(probe):
+            try:
+                probe.request("GET", "/livez")
+                probe.getresponse()
+            except (OSError, http.client.HTTPException):
+                time.sleep(_PROBE_EVERY)
+            else:
+                return True
+    return False
+
+
+def _where_to_go(address: tuple[str, int], home: str) -> str:
+    host, port = address
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"""
+  The chat service is ready.
+
+    the page            {url}/
+    the API reference   {url}/docs
+    is it healthy?      {url}/readyz
+    the data            {home}
+
+  Ctrl-C stops it; once more, at once.
+"""

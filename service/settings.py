@@ -61,6 +61,10 @@ class Settings:
         "gunicorn worker class; `gevent` is gunicorn's own.",
     )
     log_level: str = _setting("info", "What to log: debug, info, warning or error.")
+    log_format: str = _setting("text", "`text` for a person, `json` for a collector.")
+    access_log: str | None = _setting(
+        None, "File for a line about each request, `-` for standard output. Unset: none."
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

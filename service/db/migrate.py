@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 import psycopg2
 
+from colorless.postgres.connect import connect
+from colorless.postgres.connection import Connection
+
+_CONNECT_TIMEOUT = 10.0  # seconds; guessed: a server further away than that is not coming
 _LOCK = 7_203_114  # any number that no other program uses in this database
 
 _TABLE = """
@@ -66,11 +70,10 @@ def _apply(cursor: psycopg2.extensions.cursor, migration: Migration) -> None:
 
 
 @contextmanager
-def _connection(url: str) -> Iterator[psycopg2.extensions.connection]:
+def _connection(url: str) -> Iterator[Connection]:
     """Closed at the end, which also gives back the lock and undoes what was not committed."""
-    connection = psycopg2.connect(url)
+    connection = connect(url, _CONNECT_TIMEOUT)
     try:
-        connection.autocommit = True
         yield connection
     finally:
         connection.close()
