@@ -12,6 +12,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.api.openapi import document
 from service.api.routes import Routes
 
+# The page loads nothing from other sites and no script that is written into it, so a message that
+# slipped through as markup could still do nothing.
+_ONLY_FROM_HERE = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
 
 def register(app: Flask, modules: Iterable[Routes]) -> None:
     """Serve /, /docs and /openapi.json; the assets come with the packages, from no other site."""
@@ -20,7 +24,9 @@ def register(app: Flask, modules: Iterable[Routes]) -> None:
 
     @pages.get("/")
     def index() -> Response:
-        return pages.send_static_file("index.html")
+        page = pages.send_static_file("index.html")
+        page.headers["Content-Security-Policy"] = _ONLY_FROM_HERE
+        return page
 
     @pages.get("/openapi.json")
     def openapi_json() -> Response:
