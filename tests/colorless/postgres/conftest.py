@@ -11,16 +11,16 @@ from colorless.postgres import Pool, wait
 MakePool = Callable[..., Pool]
 
 
-@pytest.fixture(params=sorted(wait.WAYS), autouse=True)
+@pytest.fixture(params=sorted(wait.WAYS))
 def way_to_wait(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Every test of this folder runs with our wait callback and with psycogreen's."""
+    """Every test that uses a pool runs with our wait callback and with psycogreen's."""
     wait.install(request.param)
     yield request.param
     wait.install()
 
 
 @pytest.fixture
-def make_pool(database_url: str) -> Iterator[MakePool]:
+def make_pool(database_url: str, way_to_wait: str) -> Iterator[MakePool]:
     """Makes pools; afterwards nothing may be borrowed, and all are closed."""
     pools: list[Pool] = []
 

@@ -8,10 +8,11 @@ import pytest
 
 from colorless import DeadlineExceeded, fail_after
 from colorless.postgres import ConnectTimeout
-from colorless.postgres import connect as connect_module
 from colorless.postgres.connect import connect
 from tests.tools.proxy import Proxy
 from tests.tools.ticker import Ticker
+
+pytestmark = pytest.mark.usefixtures("way_to_wait")
 
 
 def test_a_server_that_never_answers(database_url: str) -> None:
@@ -35,7 +36,7 @@ def test_a_name_is_resolved_without_blocking(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow resolver stops only the caller, and no longer than connect_timeout."""
-    monkeypatch.setattr(connect_module.socket, "getaddrinfo", lambda *_, **__: time.sleep(60))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(60))
     with Ticker() as ticker, pytest.raises(ConnectTimeout, match=r"db\.example"):
         connect("postgresql://u@db.example/x", 0.2)
     assert ticker.count > 3
@@ -67,7 +68,7 @@ def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(connect_module.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(psycopg2.OperationalError, match=r"db\.example"):
         connect("host=db.example", 5)
 

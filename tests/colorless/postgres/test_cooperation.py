@@ -2,20 +2,20 @@
 
 import gevent
 import gevent.event
-import pytest
 
 from colorless import TaskGroup
 from tests.colorless.postgres.conftest import MakePool, Server
 from tests.tools.fresh import output_of
 
 
-@pytest.mark.parametrize("way", ["kept", "psycogreen"])
-def test_a_ticker_runs_beside_a_query_in_a_fresh_process(database_url: str, way: str) -> None:
+def test_a_ticker_runs_beside_a_query_in_a_fresh_process(
+    database_url: str, way_to_wait: str
+) -> None:
     """What this test runner has patched or imported plays no part in it."""
     ticks = output_of(
         f"""
         import os
-        os.environ["COLORLESS_WAIT"] = {way!r}
+        os.environ["COLORLESS_WAIT"] = {way_to_wait!r}
         from colorless.patch import patch_everything; patch_everything()
         from colorless.postgres import Pool
         from tests.tools.ticker import Ticker

@@ -3,7 +3,13 @@
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from colorless.postgres.errors import PoolClosed, PoolFull
 from colorless.postgres.ledger import Ledger, Slot, Ticket
@@ -171,5 +177,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not (self.ledger.idle and self.ledger.waiting)
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-TestLedgerMachine = LedgerMachine.TestCase
+def test_nothing_breaks_the_ledger() -> None:
+    """In whatever order things happen, no slot is lost, doubled, or kept from who came first."""
+    run_state_machine_as_test(
+        LedgerMachine, settings=settings(max_examples=100, stateful_step_count=40, deadline=None)
+    )
