@@ -1,10 +1,10 @@
 """The lab's commands.
 
-    python -m comparison run [--quick] [--only a,b] [--claim C1] [--fresh]
-    python -m comparison check [--only a,b]
-    python -m comparison install [--only a,b]
-    python -m comparison report [FOLDER]
-    python -m comparison table [--write README.md]
+python -m comparison run [--quick] [--only a,b] [--claim C1] [--fresh]
+python -m comparison check [--only a,b]
+python -m comparison install [--only a,b]
+python -m comparison report [FOLDER]
+python -m comparison table [--write README.md]
 """
 
 import argparse

@@ -111,7 +111,9 @@ def _folder(settings: dict[str, object], contenders: list[str], fresh: bool) -> 
 
 
 @contextmanager
-def _progress(chosen: Plan, contenders: int, record: Record) -> Iterator[Callable[[str, float], None]]:
+def _progress(
+    chosen: Plan, contenders: int, record: Record
+) -> Iterator[Callable[[str, float], None]]:
     columns = (
         BarColumn(),
         TextColumn("{task.percentage:3.0f}%"),

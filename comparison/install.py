@@ -90,7 +90,11 @@ def _go_program(one: Contender) -> dict[str, str]:
     binary = CACHE / f"{one.name}-{_digest(one.app)}"
     if not binary.exists():
         settings = {"GO111MODULE": "off", "GOPATH": str(DEBIAN_GO), "GOTOOLCHAIN": "local"}
-        _run([str(_toolchains() / "go"), "build", "-o", str(binary), str(one.app)], one.folder, settings)
+        _run(
+            [str(_toolchains() / "go"), "build", "-o", str(binary), str(one.app)],
+            one.folder,
+            settings,
+        )
     return {"LAB_BINARY": str(binary)}
 
 

@@ -18,7 +18,7 @@ from comparison.paths import LOADER, WRK_SCRIPT
 VARIETY = 1000
 """Different requests in one file: enough that no answer is hot because it is the only one."""
 
-PATIENCE = 10
+PATIENCE = 5
 """Seconds after which an answer counts as an error, in both generators."""
 
 Result = dict[str, Any]
@@ -107,6 +107,6 @@ def _last_json(process: subprocess.Popen[str]) -> Result:
     output, errors = process.communicate()
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if process.returncode or not lines:
-        raise RuntimeError(f"{process.args}: {output[-500:]}{errors[-500:]}")
+        raise RuntimeError(f"{process.args!r}: {output[-500:]}{errors[-500:]}")
     result: Result = json.loads(lines[-1])
     return result

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from comparison import contract
-from comparison.backends import Backends
+from comparison.backends import POOL_SIZE, Backends
 from comparison.experiments import Cell, Kind
 from comparison.loads import Generators, RequestFile, Result, finish, write_requests
 from comparison.process import Server, Usage
@@ -37,9 +37,7 @@ class Bench:
             assert cell.endpoint is not None
             rate = max(1.0, capacity * cell.share)
             file = self._file(cell.endpoint.name)
-            seen = self.generators.open(
-                server.address, file, rate, cell.seconds, cell.connections
-            )
+            seen = self.generators.open(server.address, file, rate, cell.seconds, cell.connections)
             answered = seen["done"]
             result = {"rate": rate, **seen}
         else:
@@ -77,11 +75,10 @@ class Bench:
             "rss_mib": idle.rss_mib,
         }
 
-    def warm(self, server: Server, seconds: float) -> None:
-        """Open the pool, fill caches, let a JIT see the code."""
-        for endpoint in (contract.MESSAGE, contract.HISTORY):
-            file = self._file(endpoint.name)
-            self.generators.closed(server.address, file, 64, seconds / 2)
+    def warm(self, server: Server) -> None:
+        """Let a JIT see the code, then open every connection of the pool."""
+        for endpoint, connections in ((contract.MESSAGE, 64), (contract.SLOW, POOL_SIZE)):
+            self.generators.closed(server.address, self._file(endpoint.name), connections, 1)
 
     def _file(self, name: str) -> RequestFile:
         if name not in self._files:

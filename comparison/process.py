@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from comparison.backends import Backends, free_ports, listens, wait_until
+from comparison.backends import Backends, free_ports, wait_until
 from comparison.paths import QUERIES
 from comparison.roster import Contender
 
@@ -80,12 +81,22 @@ def serving(
             start_new_session=True,
         )
     try:
-        wait_until(contender.name, lambda: listens(port) or process.poll() is not None, log)
+        # A gunicorn master listens before its worker can answer.
+        wait_until(contender.name, lambda: answers(port) or process.poll() is not None, log)
         if process.poll() is not None:
             raise RuntimeError(f"{contender.name} ended at once: {log.read_text()[-2000:]}")
         yield Server(process, port)
     finally:
         _stop(process)
+
+
+def answers(port: int, patience: float = 1) -> bool:
+    """Whether /livez answers in time."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=patience).close()
+    except OSError:
+        return False
+    return True
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

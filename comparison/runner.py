@@ -7,8 +7,6 @@ stands in raw.jsonl is not measured again.
 
 import json
 import statistics
-import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +15,7 @@ from comparison.backends import Backends
 from comparison.experiments import Cell, Kind, Plan
 from comparison.loads import Result
 from comparison.measure import Bench
-from comparison.process import Server, serving
+from comparison.process import Server, answers, serving
 from comparison.roster import Contender
 
 Key = tuple[int, str, str]
@@ -56,7 +54,7 @@ class Record:
 
 
 class Runner:
-    """Measures whatever the record does not have yet. `tell` gets a line and the seconds it took."""
+    """Measures what the record does not have yet; `tell` hears of each cell and its seconds."""
 
     def __init__(
         self,
@@ -84,7 +82,7 @@ class Runner:
                     and (number, contender.name, cell.name) not in self.record.done
                 ]
                 if cells:
-                    self._one(number, contender, contenders[contender], cells, plan.quick)
+                    self._one(number, contender, contenders[contender], cells)
 
     def _one(
         self,
@@ -92,9 +90,8 @@ class Runner:
         contender: Contender,
         environment: dict[str, str],
         cells: list[Cell],
-        quick: bool,
     ) -> None:
-        with _Turn(self, contender, environment, quick) as turn:
+        with _Turn(self, contender, environment) as turn:
             for cell in cells:
                 self.tell(f"round {number}  {contender.name}  {cell.name}", 0)
                 capacity = self.record.capacity(contender.name, cell.of)
@@ -113,13 +110,10 @@ class Runner:
 class _Turn:
     """A contender while it is measured: started when needed, again when it does not recover."""
 
-    def __init__(
-        self, runner: Runner, contender: Contender, environment: dict[str, str], quick: bool
-    ) -> None:
+    def __init__(self, runner: Runner, contender: Contender, environment: dict[str, str]) -> None:
         self.runner = runner
         self.contender = contender
         self.environment = environment
-        self.warm_seconds = 1.0 if quick else 2.0
         self._running = ExitStack()
         self._server: Server | None = None
 
@@ -143,21 +137,13 @@ class _Turn:
             r = self.runner
             start = serving(self.contender, r.backends, self.environment, r.server_cpus)
             self._server = self._running.enter_context(start)
-            r.bench.warm(self._server, self.warm_seconds)
+            r.bench.warm(self._server)
         return self._server
 
 
 def _idle(server: Server) -> bool:
     """Whether /livez answers at once, twice in a row: no backlog of the last cell is left."""
-    for _ in range(2):
-        start = time.monotonic()
-        try:
-            urllib.request.urlopen(f"http://{server.address}/livez", timeout=1).close()
-        except OSError:
-            return False
-        if time.monotonic() - start > 0.2:
-            return False
-    return True
+    return all(answers(server.port, 0.2) for _ in range(2))
 
 
 def seconds_of(plan: Plan, contenders: int, record: Record) -> float:

@@ -41,4 +41,4 @@ def estimate(values: Sequence[float]) -> Estimate:
 def _coverage(count: int, inward: int) -> float:
     """That the median lies between the order statistics `inward` places from either end."""
     outside = sum(comb(count, k) for k in range(inward + 1))
-    return max(0.0, 1 - 2 * outside / 2**count)
+    return max(0.0, 1 - 2 * outside / float(2**count))

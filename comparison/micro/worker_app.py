@@ -1,0 +1,50 @@
+"""What `comparison.micro.worker` serves under each worker class: two Flask routes, one pool.
+
+The routes, the pool and the driver are the same for all; only the worker differs.
+"""
+
+import os
+import queue
+
+import psycopg2
+from flask import Flask
+
+if os.environ.get("GREEN") == "1":
+    from psycogreen.gevent import patch_psycopg
+
+    patch_psycopg()
+
+CONNECTIONS = 16
+
+app = Flask(__name__)
+pool: queue.SimpleQueue = queue.SimpleQueue()
+
+
+def fill_pool() -> None:
+    """Connect once, in the worker's process."""
+    for _ in range(CONNECTIONS):
+        connection = psycopg2.connect(os.environ["DATABASE_URL"])
+        connection.autocommit = True
+        pool.put(connection)
+
+
+fill_pool()
+
+
+@app.get("/json")
+def as_json() -> dict:
+    """A small answer, and nothing to wait for."""
+    return {"hello": "world"}
+
+
+@app.get("/row/<int:number>")
+def row(number: int) -> dict:
+    """One row by its primary key."""
+    connection = pool.get()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id, body FROM micro_worker WHERE id = %s", (number,))
+            found, body = cursor.fetchone()
+    finally:
+        pool.put(connection)
+    return {"id": found, "body": body}
