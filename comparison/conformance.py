@@ -1,4 +1,4 @@
-"""Holds a running contender to the contract: every answer, every refusal, the stream, the socket."""
+"""Holds a running contender to the contract: answers, refusals, the stream, the socket."""
 
 import http.client
 import json

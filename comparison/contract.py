@@ -11,7 +11,7 @@ from typing import Any
 ANY = object()
 """Stands in an expected answer for a value that only the server can know."""
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - everyone's password in the lab
+PASSWORD = "correct horse battery staple"
 PASSWORD_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$bGFib3JhdG9yeS1zYWx0$"
     "SKqs4NEoObCeam2C1xWsl4JpWlnaBa2QVdkNMXQolg8"

@@ -117,7 +117,8 @@ def preview():
     url = request.args["url"]
     page = http.request("GET", url).data.decode()
     title = page.partition("<title>")[2].partition("</title>")[0]
-    fetch("preview", url, title)
+    with pool.connection() as connection:
+        connection.execute(QUERIES["preview"], (url, title))
     return answer({"url": url, "title": title})
 
 
