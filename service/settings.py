@@ -46,7 +46,8 @@ class Settings:
     graceful_timeout: int = _setting(
         30, "Seconds that running requests get to finish after SIGTERM.", least=1
     )
-    max_body: int = _setting(65536, "Bytes that a request body may have.", least=1024)
+    # The longest message, each of its characters written as two escapes of six bytes, fits.
+    max_body: int = _setting(131072, "Bytes that a request body may have.", least=1024)
     session_days: int = _setting(30, "Days until a bearer token expires.", least=1)
     writes_per_minute: int = _setting(
         600, "Writes that one user may make in a minute, per worker; 0 sets no limit.", least=0

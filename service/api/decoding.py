@@ -33,9 +33,13 @@ def decode_query(arguments: MultiDict[str, str], kind: Any) -> Any:
         if len(values) > 1:
             raise InvalidInput(f"{name} is given {len(values)} times", field=name)
     try:
-        return msgspec.convert(arguments.to_dict(), kind, strict=False)
+        decoded = msgspec.convert(arguments.to_dict(), kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from None
+    for name in arguments:
+        if getattr(decoded, name) is None:  # msgspec takes the text "null" for it
+            raise InvalidInput("a query string has no null: leave the name out", field=name)
+    return decoded
 
 
 def decode_path(name: str, text: str, kind: Any) -> Any:

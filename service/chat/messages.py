@@ -65,12 +65,11 @@ def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
     with chat.db.connection() as db:
         room = readable(db, user, room_id)
         found = _find(db, room, wanted)
-    return Messages(
-        found,
-        # Numbers have no gap, so the numbers at the ends tell.
-        has_before=bool(found) and found[0].seq > 1,
-        has_after=bool(found) and found[-1].seq < room.last_message,
-    )
+    if not found:  # all that there is lies on the one side
+        some = room.last_message > 0
+        return Messages([], some and wanted.before is None, some and wanted.before is not None)
+    # Numbers have no gap, so the numbers at the ends tell.
+    return Messages(found, found[0].seq > 1, found[-1].seq < room.last_message)
 
 
 def get(chat: Chat, user: User, room_id: int, seq: int) -> Message:
@@ -169,9 +168,9 @@ def _sent_before(
 
 def _say_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> NoReturn:
     room = readable(db, user, room_id)
-    if room.role is None:
-        raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
-    raise InvalidInput(f"there is no message {new.reply_to} to reply to", field="reply_to")
+    if room.role is not None and new.reply_to is not None:
+        raise InvalidInput(f"there is no message {new.reply_to} to reply to", field="reply_to")
+    raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
 
 
 def _locked(db: Connection, user: User, room_id: int) -> Room:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -28,13 +29,21 @@ def _message(row: tuple[Any, ...]) -> Message:
 # One statement is one transaction and one round trip. Without a member there is no room row, and
 # so no message: the caller then asks why. A client id that was used before fails the statement
 # on its unique constraint, which gives the number back.
+#
+# The room's row is held before the author's is looked at, and that one is looked at by changing
+# it: so whoever was removed while this statement waited for the room is found to be gone. A plain
+# join would still see the membership as it was when the statement began.
 _INSERT = """
-WITH room AS (
+WITH held AS (
+    SELECT id, last_message FROM rooms
+    WHERE id = %(room)s AND (%(reply_to)s::bigint IS NULL OR %(reply_to)s::bigint <= last_message)
+    FOR NO KEY UPDATE
+), author AS (
+    UPDATE members m SET read_seq = held.last_message + 1
+    FROM held WHERE m.room_id = held.id AND m.user_id = %(author)s RETURNING m.room_id
+), room AS (
     UPDATE rooms r SET last_message = last_message + 1, last_event = last_event + 1
-    FROM members m
-    WHERE r.id = %(room)s AND m.room_id = r.id AND m.user_id = %(author)s
-      AND (%(reply_to)s::bigint IS NULL OR %(reply_to)s::bigint <= r.last_message)
-    RETURNING r.id, r.last_message, r.last_event
+    FROM author WHERE r.id = author.room_id RETURNING r.id, r.last_message, r.last_event
 ), message AS (
     INSERT INTO messages (room_id, seq, author_id, client_id, digest, body, reply_to)
     SELECT id, last_message, %(author)s, %(client_id)s, %(digest)s, %(body)s, %(reply_to)s
@@ -47,9 +56,6 @@ WITH room AS (
     SELECT u.id, room.id, room.last_message
     FROM room, members m JOIN users u ON u.id = m.user_id
     WHERE m.room_id = %(room)s AND u.name = ANY(%(mentioned)s) AND u.id <> %(author)s
-), mark AS (
-    UPDATE members m SET read_seq = room.last_message
-    FROM room WHERE m.room_id = room.id AND m.user_id = %(author)s
 )
 SELECT message.seq, message.created_at, room.last_event FROM message, room
 """
@@ -106,6 +112,18 @@ def one(db: Connection, room_id: int, seq: int) -> Message | None:
         f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq = %s", (room_id, seq)
     )
     return _message(row) if row else None
+
+
+def numbered(db: Connection, wanted: Iterable[tuple[int, int]]) -> list[Message]:
+    """The messages with these room ids and numbers, those that are there."""
+    room_ids, seqs = zip(*wanted, strict=True)
+    rows = db.fetch_all(
+        f"SELECT {_MESSAGE} FROM unnest(%s::bigint[], %s::bigint[]) AS k (room_id, seq) "
+        "JOIN messages m ON m.room_id = k.room_id AND m.seq = k.seq "
+        "JOIN users u ON u.id = m.author_id",
+        (list(room_ids), list(seqs)),
+    )
+    return [_message(row) for row in rows]
 
 
 def before(db: Connection, room_id: int, seq: int, limit: int) -> list[Message]:
@@ -189,7 +207,7 @@ def search(
     """Messages that have the words, in rooms that the user may read, the newest first."""
     rows = db.fetch_all(
         f"SELECT {_MESSAGE} {_FROM} JOIN rooms r ON r.id = m.room_id "
-        "WHERE m.words @@ websearch_to_tsquery('simple', %(query)s) "
+        "WHERE m.words @@ websearch_to_tsquery('simple', %(query)s) AND m.deleted_at IS NULL "
         "AND (%(room)s::bigint IS NULL OR m.room_id = %(room)s::bigint) "
         "AND (r.visibility = 'public' OR EXISTS (SELECT 1 FROM members b "
         "     WHERE b.room_id = r.id AND b.user_id = %(user)s)) "
