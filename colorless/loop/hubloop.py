@@ -8,11 +8,13 @@ turn of the loop is the *burst*: everything that is ready now, in asyncio's orde
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from asyncio import Handle, events
 from asyncio.base_events import _format_handle  # type: ignore[attr-defined]
 from asyncio.log import logger
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any
@@ -57,9 +59,11 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
             raise RuntimeError("an event loop cannot be run by a callback of the hub; spawn it")
         self._waiter = Waiter(hub)
         self._begin(threading.current_thread())
+        hub.loop.ref()  # a thread or a signal may be what ends the wait, so it is never hopeless
         try:
             self._waiter.get()
         finally:
+            hub.loop.unref()
             self._waiter = None
             self._end()
             fatal, self._fatal = self._fatal, None
@@ -71,7 +75,6 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
         self._check_closed()
         self._check_running()
         self._begin(threading.main_thread())
-        self._keep_alive.ref = False
 
     def _check_running(self) -> None:
         # That another loop runs in this thread is no obstacle: it does so in other green threads.
@@ -83,24 +86,22 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
         self._thread = thread
         hub = pool.hub
         self._run_callback = hub.loop.run_callback
-        self._keep_alive = hub.loop.async_()
-        self._keep_alive.start(_nothing)
         self._after_poll = hub.loop.timer(0)
         self._thread_id = threading.get_ident()
         self._set_coroutine_origin_tracking(self._debug)
         self._watch_all(hub)
+        _running.add(self)
         # As in asyncio the first turn sees the descriptors that are ready before it runs anything.
         self._after_poll.start(self._run_callback, self._burst)
 
     def _end(self) -> None:
+        _running.discard(self)
         self._armed = True
         self._stopping = False
         self._thread_id = None
         self._stop_alarm()
         self._unwatch_all()
-        for watcher in (self._keep_alive, self._after_poll):
-            watcher.stop()
-            watcher.close()
+        self._after_poll.close()
         self._set_coroutine_origin_tracking(False)
         assert self._pool is not None
         if self._pool.hooked is self:
@@ -113,14 +114,16 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
         self._arm()
 
     def _interrupt(self, error: BaseException) -> None:
-        """``SystemExit`` or ``KeyboardInterrupt`` left a callback: it ends ``run_forever``."""
-        if self._waiter is None:
-            self.call_exception_handler(
-                {"message": f"{type(error).__name__} in a callback", "exception": error}
-            )
-        else:
+        """``SystemExit`` or ``KeyboardInterrupt`` left a callback: it ends ``run_forever``.
+
+        A loop in the background goes on. Who waits for the task gets the error; what Control-C
+        raised goes to the main green thread, as from any other.
+        """
+        if self._waiter is not None:
             self._fatal = error
             self.stop()
+        elif isinstance(error, KeyboardInterrupt) and self._hub is not None:
+            self._hub.handle_system_error(type(error), error)
 
     # --- bursts --------------------------------------------------------------------------
 
@@ -133,22 +136,31 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
         """Called by the hub: run what is ready."""
         if self._thread_id is None:
             return
-        over = self._fatal is not None or self._pool.start(self)  # type: ignore[union-attr]
-        if self._stopping and (over or not self._ready):
+        if self._fatal is None:
+            self._pool.start(self)  # type: ignore[union-attr]
+        else:
             self._stopped()
-        elif over:
-            self._burst_over()
+
+    def _wait(self) -> None:
+        """Wait in the hub, for a burst that is scheduled to wake the caller.
+
+        Called by who set ``_armed`` and made something ready: a switch straight into the burst
+        is cheaper than one by way of the hub.
+        """
+        switch_out = getattr(getcurrent(), "switch_out", None)
+        if switch_out is not None:
+            switch_out()
+        self._pool.start(self)  # type: ignore[union-attr]
 
     def _stopped(self) -> None:
-        waiter = self._waiter
-        if waiter is None:
+        self._armed = True
+        if self._waiter is None:
             self._end()
         else:
-            self._armed = True
-            waiter.switch(None)
+            self._run_callback(self._waiter.switch, None)
 
     def _drain(self, runner: Runner) -> None:
-        """Run, in ``runner``, everything that is ready now."""
+        """Run, in ``runner``, everything that is ready now, and see to the next burst."""
         if self._scheduled:
             self._collect_due()
         events._set_running_loop(self)
@@ -180,10 +192,16 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
                 return
         runner.handle = None
         events._set_running_loop(None)
+        if self._stopping:
+            self._stopped()
+        else:
+            self._hand_on()
 
-    def _burst_over(self) -> None:
-        """The runner that was at it has no more to run, or waits: see to the next burst."""
-        if not self._ready:
+    def _hand_on(self) -> None:
+        """A burst is over, or one of its callbacks waits: see to the next one."""
+        if self._stopping and not self._ready:
+            self._stopped()
+        elif not self._ready:
             self._armed = False
         elif self._bursts < _BURSTS_PER_POLL:
             self._bursts += 1
@@ -289,5 +307,24 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
             self._run_callback(self._burst)
 
 
-def _nothing() -> None:
-    """For a watcher that only has to be there."""
+# The loops that run, and those that ran in the parent when this process was forked off.
+_running: set[HubLoop] = set()
+_inherited: list[HubLoop] = []
+
+
+def _drop_inherited() -> None:
+    """In a forked child: leave the parent's loops alone.
+
+    They are stopped, so that the child does not read from its parent's sockets, and kept, since
+    to close them or to collect their coroutines would say goodbye on these sockets.
+    """
+    for loop in list(_running):
+        _inherited.append(loop)
+        loop._ready = deque()
+        loop._scheduled = []
+        loop._end()
+        assert loop._pool is not None
+        loop._pool.reset()
+
+
+os.register_at_fork(after_in_child=_drop_inherited)

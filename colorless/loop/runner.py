@@ -79,8 +79,8 @@ class Runner(greenlet):
         super().__init__(parent=pool.hub)
         self.pool = pool
 
-    def run(self) -> bool:
-        """Drain one loop's queue after another; ``True`` tells the hub that a burst is over."""
+    def run(self) -> None:
+        """Drain one loop's queue after another."""
         pool = self.pool
         hub = pool.hub
         while True:
@@ -88,9 +88,8 @@ class Runner(greenlet):
             if len(pool.idle) >= IDLE_RUNNERS:
                 break
             pool.idle.append(self)
-            raw_switch(hub, True)
+            raw_switch(hub)
         pool.forget(self)
-        return True
 
     def switch_out(self) -> None:
         """gevent is about to leave this greenlet because its callback waits."""
@@ -100,14 +99,14 @@ class Runner(greenlet):
             self.pool.waiting[task] = self
         if not self.left:
             self.left = True
-            self._hand_on()
+            self._left()
 
-    def _hand_on(self) -> None:
+    def _left(self) -> None:
         handle = self.handle
         self.pool.blocked[id(handle._context)] = deque()
         if isinstance(handle, IoHandle):
             handle.pause()
-        self.loop._burst_over()
+        self.loop._hand_on()
 
     def _back(self) -> None:
         step = self.parked
@@ -154,19 +153,23 @@ class RunnerPool:
         # The loop whose hooks for asynchronous generators are set on this thread.
         self.hooked: HubLoop | None = None
 
-    def start(self, loop: HubLoop) -> bool:
-        """Run a burst of ``loop``'s callbacks. Called in the hub; returns whether the burst is
-        over, rather than handed on because one of its callbacks waits."""
+    def start(self, loop: HubLoop) -> None:
+        """Run a burst of ``loop``'s callbacks; the hub comes next."""
         runner = self.idle.pop() if self.idle else Runner(self)
         runner.loop = loop
         if runner.thread is not loop._thread:
             runner.thread = loop._thread
             threading._active[id(runner)] = loop._thread  # type: ignore[attr-defined]
-        return bool(raw_switch(runner))
+        raw_switch(runner)
 
     def forget(self, runner: Runner) -> None:
         """``runner`` ends: it is one too many."""
         threading._active.pop(id(runner), None)  # type: ignore[attr-defined]
+
+    def reset(self) -> None:
+        """In a forked child: threading has forgotten every thread but the one that forked."""
+        for runner in self.idle:
+            runner.thread = None
 
 
 def current_pool() -> RunnerPool:

@@ -1,0 +1,92 @@
+"""entered: an asynchronous context manager as a plain one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from colorless.bridge.call import await_, outlast
+from colorless.bridge.shared import current_loop
+
+T = TypeVar("T")
+
+_Outcome = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+
+def entered(manager: AbstractAsyncContextManager[T, Any]) -> Entered[T]:
+    """Enter ``manager`` for the length of a plain ``with`` block.
+
+    One task enters it and exits from it, so that cancel scopes and task groups stay valid. It is
+    told of the block's exception and may suppress it or raise another. A manager that is
+    cancelled from within (a task group with a failed child) says so when the block ends.
+    """
+    return Entered(manager)
+
+
+class Entered(AbstractContextManager[T], Generic[T]):
+    """What :func:`entered` returns; good for one ``with`` block."""
+
+    def __init__(self, manager: AbstractAsyncContextManager[T, Any]) -> None:
+        self._manager = manager
+        self._task: asyncio.Task[bool] | None = None
+
+    def __enter__(self) -> T:
+        loop = current_loop()
+        self._value: asyncio.Future[T] = loop.create_future()
+        self._outcome: asyncio.Future[_Outcome] = loop.create_future()
+        holding = _hold(self._manager, self._value, self._outcome)
+        self._task = loop.create_task(holding, name="entered")
+        try:
+            return await_(self._value)
+        except BaseException:
+            self._task.cancel()
+            outlast(self._task)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> bool:
+        assert self._task is not None
+        if not self._outcome.done():
+            self._outcome.set_result((kind, error, tb))
+        try:
+            return await_(self._task)
+        except BaseException as raised:
+            if raised is error:
+                return False
+            raise
+
+    def __del__(self) -> None:
+        task = self._task
+        if task is not None and not task.done() and not task.get_loop().is_closed():
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+
+async def _hold(
+    manager: AbstractAsyncContextManager[T, Any],
+    value: asyncio.Future[T],
+    outcome: asyncio.Future[_Outcome],
+) -> bool:
+    """Enter, wait for the outcome of the block, exit; returns whether its error is suppressed."""
+    try:
+        entered_value = await manager.__aenter__()
+    except asyncio.CancelledError:
+        value.cancel()
+        raise
+    except BaseException as error:
+        value.set_exception(error)
+        return False
+    try:
+        if not value.done():  # else nobody waits for it any more, and a cancel is on its way
+            value.set_result(entered_value)
+        how = await outcome
+    except BaseException as error:
+        if not await manager.__aexit__(type(error), error, error.__traceback__):
+            raise
+        return False
+    return bool(await manager.__aexit__(*how))

@@ -1,0 +1,123 @@
+"""iterate: an asynchronous iterator as a plain one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from concurrent.futures import CancelledError
+from typing import Any, Generic, TypeVar
+
+from gevent.hub import get_hub
+from gevent.lock import Semaphore
+from gevent.queue import Queue
+
+from colorless.bridge.call import outlast
+from colorless.bridge.shared import current_loop
+from colorless.deadlines import limit
+
+T = TypeVar("T")
+
+# Guessed: items that the iterator may be ahead of who consumes them.
+AHEAD = 32
+
+
+def iterate(source: AsyncIterable[T], *, ahead: int = AHEAD) -> Iterated[T]:
+    """A plain iterator over ``source``, which gets at most ``ahead`` items ahead of its reader.
+
+    One task drives it from the first item to the last, so that cancel scopes and context
+    variables inside an asynchronous generator stay valid. Its end, ``close()`` (or the end of a
+    ``with`` block) and dropping the iterator run the generator's clean-up; dropping it does not
+    wait for that.
+    """
+    return Iterated(source, ahead)
+
+
+class Iterated(Iterator[T], Generic[T]):
+    """What :func:`iterate` returns."""
+
+    def __init__(self, source: AsyncIterable[T], ahead: int) -> None:
+        self._source = source
+        self._channel = _Channel(ahead)
+        self._pump: asyncio.Task[None] | None = None
+        self._over = False
+
+    def __next__(self) -> T:
+        """The next item. What interrupts this wait, a deadline say, leaves the iterator usable."""
+        if self._over:
+            raise StopIteration
+        if self._pump is None:
+            pump = _pump(aiter(self._source), self._channel)
+            self._pump = current_loop().create_task(pump, name="iterate")
+        item, end = self._channel.get()
+        if end is None:
+            return item
+        self._over = True
+        raise end
+
+    def close(self) -> None:
+        """End the iteration and wait until the generator has cleaned up."""
+        self._over = True
+        pump = self._pump
+        if pump is not None and not pump.done():
+            pump.cancel()
+            outlast(pump)
+
+    def __enter__(self) -> Iterated[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        pump = self._pump
+        if pump is not None and not pump.done() and not pump.get_loop().is_closed():
+            # The collector may run anywhere, also where nothing may wait.
+            pump.get_loop().call_soon_threadsafe(pump.cancel)
+
+
+class _Channel:
+    """Items on their way, and behind the last of them what ended the iteration."""
+
+    def __init__(self, ahead: int) -> None:
+        self._room = Semaphore(ahead)
+        self._items: Queue = Queue()
+
+    def put(self, item: Any) -> None:
+        self._room.acquire()
+        self._items.put((item, None))
+
+    def end(self, error: BaseException) -> None:
+        self._items.put((None, error))
+
+    def get(self) -> tuple[Any, BaseException | None]:
+        if self._items.qsize():
+            entry = self._items.get()
+        else:
+            loop = get_hub().loop
+            loop.ref()
+            try:
+                with limit(None, TimeoutError()):
+                    entry = self._items.get()
+            finally:
+                loop.unref()
+        self._room.release()
+        return entry
+
+
+async def _pump(source: AsyncIterator[Any], channel: _Channel) -> None:
+    end: BaseException = StopIteration()
+    try:
+        async for item in source:
+            channel.put(item)
+    except asyncio.CancelledError:
+        end = CancelledError()
+        raise
+    except BaseException as error:
+        end = error
+    finally:
+        try:
+            aclose = getattr(source, "aclose", None)
+            if aclose is not None:
+                await aclose()
+        finally:
+            channel.end(end)

@@ -1,0 +1,63 @@
+"""The event loop that plain code talks to: one per process, or that of the coroutine it is in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable
+from types import CoroutineType
+from typing import Any
+
+from gevent.hub import get_hub
+from greenlet import getcurrent
+
+from colorless.loop.hubloop import HubLoop
+from colorless.patch import require_patched
+
+_shared: HubLoop | None = None
+
+
+def loop_of(awaitable: Awaitable[Any]) -> HubLoop:
+    """The loop that ``awaitable`` is to run on: a future has one already."""
+    if type(awaitable) is CoroutineType or not asyncio.isfuture(awaitable):
+        return current_loop()
+    return _reachable(awaitable.get_loop())
+
+
+def current_loop() -> HubLoop:
+    """The loop that plain code here talks to: its coroutine's, or the shared one of the process.
+
+    Raises ``RuntimeError`` in a real thread, such as those of ``offload``, and in the hub itself.
+    """
+    loop = asyncio._get_running_loop()
+    if not isinstance(loop, HubLoop):
+        loop = _shared or _start_shared()
+    return _reachable(loop)
+
+
+def _reachable(loop: Any) -> HubLoop:
+    hub = get_hub()
+    if getcurrent() is hub:
+        raise RuntimeError("a callback of the hub cannot wait: start a green thread that does")
+    if not isinstance(loop, HubLoop) or loop._hub is not hub:
+        raise RuntimeError(
+            f"{loop!r} does not run in this thread. The shared loop runs in the main thread; in a "
+            "real thread, as of offload(), use asyncio.run(…)"
+        )
+    return loop
+
+
+def _start_shared() -> HubLoop:
+    global _shared
+    require_patched("colorless.bridge")
+    _shared = HubLoop()
+    _shared.run_in_background()
+    return _shared
+
+
+def _forget_shared() -> None:
+    global _shared
+    _shared = None
+
+
+os.register_at_fork(after_in_child=_forget_shared)
