@@ -59,8 +59,7 @@ class Backends:
     def __enter__(self) -> "Backends":
         try:
             self._start_postgres()
-            nats = Path(sys.executable).with_name("nats-server")
-            self._start("nats", [str(nats), "-a", "127.0.0.1", "-p", str(self.nats_port)])
+            self._start("nats", nats_command(self.nats_port))
             wait_until("nats-server", lambda: listens(self.nats_port), self.folder / "nats.log")
             stub = ["stub", "-listen", f"127.0.0.1:{self.stub_port}", "-nats"]
             self._start("stub", [str(LOADER), *stub, f"127.0.0.1:{self.nats_port}"])
@@ -151,6 +150,12 @@ class Backends:
                 start_new_session=True,
             )
         self.processes.append(process)
+
+
+def nats_command(port: int) -> list[str]:
+    """What starts the NATS server of the wheel."""
+    program = Path(sys.executable).with_name("nats-server")
+    return [str(program), "-a", "127.0.0.1", "-p", str(port)]
 
 
 def free_ports(count: int) -> list[int]:

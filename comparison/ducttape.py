@@ -3,6 +3,7 @@
 import io
 import re
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +33,14 @@ class Tape:
     glue: int
 
 
-def measure(app: Path) -> Tape:
+def measure(sources: Iterable[Path]) -> Tape:
     """Count words of code: comments and strings do not count."""
-    text = app.read_text()
-    code = _python_code(text) if app.suffix == ".py" else _c_like_code(text)
-    words = re.findall(r"\w+", code)
-    lines = [line for line in text.splitlines() if line.strip() and not _is_comment(line)]
-    return Tape(
-        len(lines), sum(word in COLOUR for word in words), sum(word in GLUE for word in words)
-    )
+    lines, words = 0, list[str]()
+    for path in sources:
+        text = path.read_text()
+        words += re.findall(r"\w+", _python_code(text) if path.suffix == ".py" else _code(text))
+        lines += sum(bool(line.strip()) and not _is_comment(line) for line in text.splitlines())
+    return Tape(lines, sum(word in COLOUR for word in words), sum(word in GLUE for word in words))
 
 
 def _is_comment(line: str) -> bool:
@@ -53,5 +53,5 @@ def _python_code(text: str) -> str:
     return " ".join(token.string for token in tokens if token.type not in skipped)
 
 
-def _c_like_code(text: str) -> str:
+def _code(text: str) -> str:
     return re.sub(r"//[^\n]*|'[^'\n]*'|\"[^\"\n]*\"|`[^`]*`", " ", text)

@@ -60,9 +60,17 @@ def _python(one: Contender) -> dict[str, str]:
         _run([sys.executable, "-m", "venv", str(home)], CACHE)
         _run([str(home / "bin/pip"), "install", "-q", "-r", str(pins)], CACHE)
         (home / "ready").touch()
-    # The repository is on the path for the two contenders that are Colorless.
-    path = f"{SHARED}:{REPOSITORY}" if one.name.startswith("colorless") else str(SHARED)
+    path = f"{SHARED}:{_runtime()}" if one.name.startswith("colorless") else str(SHARED)
     return {"PATH": f"{home / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": path}
+
+
+def _runtime() -> Path:
+    """A copy of the runtime as it is now: one run measures one state, whatever is edited then."""
+    home = CACHE / "runtime"
+    shutil.rmtree(home, ignore_errors=True)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "colorless", home / "colorless", ignore=ignored)
+    return home
 
 
 def _node(one: Contender) -> dict[str, str]:
@@ -87,11 +95,11 @@ def _go_program(one: Contender) -> dict[str, str]:
     ]
     if missing:
         raise Absent(f"Go libraries are missing: apt-get install {' '.join(missing)}")
-    binary = CACHE / f"{one.name}-{_digest(one.app)}"
+    binary = CACHE / f"{one.name}-{_digest(*one.sources)}"
     if not binary.exists():
         settings = {"GO111MODULE": "off", "GOPATH": str(DEBIAN_GO), "GOTOOLCHAIN": "local"}
         _run(
-            [str(_toolchains() / "go"), "build", "-o", str(binary), str(one.app)],
+            [str(_toolchains() / "go"), "build", "-o", str(binary), "."],
             one.folder,
             settings,
         )
@@ -112,8 +120,8 @@ def _toolchains() -> Path:
     return commands
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def _digest(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def _run(command: list[str], folder: Path, settings: dict[str, str] | None = None) -> None:

@@ -75,10 +75,12 @@ class Bench:
             "rss_mib": idle.rss_mib,
         }
 
-    def warm(self, server: Server) -> None:
+    def warm(self, server: Server, whole_pool: bool) -> None:
         """Let a JIT see the code, then open every connection of the pool."""
-        for endpoint, connections in ((contract.MESSAGE, 64), (contract.SLOW, POOL_SIZE)):
-            self.generators.closed(server.address, self._file(endpoint.name), connections, 1)
+        self.generators.closed(server.address, self._file(contract.MESSAGE.name), 64, 1)
+        if whole_pool:
+            file = self._file(contract.SLOW.name)
+            self.generators.closed(server.address, file, POOL_SIZE, 1)
 
     def _file(self, name: str) -> RequestFile:
         if name not in self._files:

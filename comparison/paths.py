@@ -11,7 +11,7 @@ QUERIES = HERE / "workload" / "queries.json"
 SCHEMA = HERE / "workload" / "schema.sql"
 WRK_SCRIPT = HERE / "workload" / "wrk.lua"
 LOAD_SOURCE = HERE / "load"
-RESULTS = HERE / "results"
+RESULTS = Path(os.environ.get("LAB_RESULTS", HERE / "results"))
 CACHE = Path(os.environ.get("LAB_CACHE", REPOSITORY / ".lab"))
 TOOLS = CACHE / "tools"
 """The virtual environment of the lab's own toolchains (the Go compiler)."""

@@ -42,8 +42,8 @@ METHOD = (
     "Capacity comes from a closed loop (wrk), latency from an open loop at a constant rate, where "
     "latency counts from the moment a request was due. Every answer is checked under load: by its "
     "status and first key in the closed loop, by its content in the open one.",
-    "Same PostgreSQL 18 over TCP, same tables, same SQL, 200 connections at most for everyone. Each "
-    "contender passed the contract before it was measured.",
+    "Same PostgreSQL 18 over TCP, same tables, same SQL, 200 connections at most for everyone. "
+    "Each contender passed the contract before it was measured.",
     "Rounds go through the contenders forwards, then backwards. A figure is the median over "
     "rounds; the interval beside it holds the true median with the probability given. CPU comes "
     "from the kernel's accounting of the process tree and includes start-up of connections.",
@@ -180,7 +180,7 @@ _CAPTIONS = {
 def _tape(r: Results) -> Table:
     rows = []
     for one in r.contenders:
-        tape = measure(one.app)
+        tape = measure(one.sources)
         row = [one.title, str(tape.lines), str(tape.colour), str(tape.glue)]
         rows.append(row)
     return Table(["", "lines of code", "`async` and `await`", "bridging names"], rows)

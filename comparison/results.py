@@ -24,6 +24,12 @@ def _error_share(result: Result) -> float:
     return float(wrong / max(1, asked + wrong))
 
 
+def _delivery(result: Result, part: str) -> float | None:
+    """None when nothing arrived: that is not a latency of zero."""
+    delivered = result["delivered"]
+    return float(delivered["latency"][part]) if delivered["received"] else None
+
+
 def _lost(result: Result) -> float:
     return float(result["delivered"]["expected"] - result["delivered"]["received"])
 
@@ -41,8 +47,8 @@ METRICS: dict[str, Callable[[Result], float | None]] = {
     "rss": lambda r: r["rss_mib"],
     "opened": lambda r: r["opened"]["open"],
     "kib": lambda r: r["kib_per_stream"],
-    "delivery_p50": lambda r: r["delivered"]["latency"]["p50"],
-    "delivery_p99": lambda r: r["delivered"]["latency"]["p99"],
+    "delivery_p50": lambda r: _delivery(r, "p50"),
+    "delivery_p99": lambda r: _delivery(r, "p99"),
     "lost": _lost,
 }
 """Metric to how a result gives it. Rates per second, latencies in ms, `cpu` in ms a request

@@ -17,8 +17,10 @@ class Contender:
     toolchain: str
     """`python`, `node` or `go`: decides how install.py makes it ready."""
     order: int
-    app: Path
-    """The file whose lines and colour words C3 counts."""
+    sources: tuple[Path, ...]
+    """The files whose lines and colour words C3 counts."""
+    one_at_a_time: bool
+    """It never has two queries in flight."""
 
     @property
     def folder(self) -> Path:
@@ -52,5 +54,6 @@ def _read(path: Path) -> Contender:
         subtitle=data["subtitle"],
         toolchain=data["toolchain"],
         order=data["order"],
-        app=path.parent / data.get("app", "app.py"),
+        sources=tuple(sorted(path.parent.glob(data.get("app", "app.py")))),
+        one_at_a_time=data.get("one_at_a_time", False),
     )

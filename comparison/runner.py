@@ -137,7 +137,7 @@ class _Turn:
             r = self.runner
             start = serving(self.contender, r.backends, self.environment, r.server_cpus)
             self._server = self._running.enter_context(start)
-            r.bench.warm(self._server)
+            r.bench.warm(self._server, whole_pool=not self.contender.one_at_a_time)
         return self._server
 
 

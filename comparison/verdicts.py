@@ -85,7 +85,7 @@ def _duct_tape(r: Results) -> Verdict | None:
     rates = r.column("mixed", "rate")
     if not rates:
         return None
-    python = {one.name: measure(one.app) for one in r.contenders if one.toolchain == "python"}
+    python = {one.name: measure(one.sources) for one in r.contenders if one.toolchain == "python"}
     text = [
         f"{_title(r, name)}: {rate(rates[name])} a second with {tape.colour} `async`/`await` and "
         f"{tape.glue} bridging calls in {tape.lines} lines."

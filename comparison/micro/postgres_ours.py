@@ -22,17 +22,34 @@ def checkout(pool: Pool) -> None:
 
 
 def one(connection: Connection) -> None:
-    """One row by its key."""
+    """One row by its key, on a connection that is held."""
     for number in range(1, QUERIES + 1):
         row = connection.fetch_one(ONE, (number,))
         assert row is not None
         assert row[0] == number
 
 
+def one_pooled(pool: Pool) -> None:
+    """One row by its key, on a connection from the pool, as a request asks."""
+    for number in range(1, QUERIES + 1):
+        with pool.connection() as connection:
+            row = connection.fetch_one(ONE, (number,))
+        assert row is not None
+        assert row[0] == number
+
+
 def fifty(connection: Connection) -> None:
-    """Fifty rows by an index."""
+    """Fifty rows by an index, on a connection that is held."""
     for number in range(QUERIES):
         assert len(connection.fetch_all(FIFTY, (number % 100,))) == 50
+
+
+def fifty_pooled(pool: Pool) -> None:
+    """Fifty rows by an index, on a connection from the pool."""
+    for number in range(QUERIES):
+        with pool.connection() as connection:
+            rows = connection.fetch_all(FIFTY, (number % 100,))
+        assert len(rows) == 50
 
 
 def micros(work: Callable[[], None]) -> float:
@@ -47,7 +64,11 @@ def main() -> None:
     pool = Pool(sys.argv[1])
 
     def measure() -> dict[str, float]:
-        figures = {"checkout": micros(lambda: checkout(pool))}
+        figures = {
+            "checkout": micros(lambda: checkout(pool)),
+            "one pooled": micros(lambda: one_pooled(pool)),
+            "fifty pooled": micros(lambda: fifty_pooled(pool)),
+        }
         with pool.connection() as connection:
             figures["one"] = micros(lambda: one(connection))
             figures["fifty"] = micros(lambda: fifty(connection))
