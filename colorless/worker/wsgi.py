@@ -59,7 +59,7 @@ class WSGIWorker(Worker):
         """Serve until told to stop, then drain."""
         self._prepare()
         tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
-        self._acceptors = [Acceptor(self, listener, tls) for listener in self.sockets]
+        self._acceptors += [Acceptor(self, listener, tls) for listener in self.sockets]
         self.accept_again()
         self._sweeper.start(self._sweep)
         while self.alive:
@@ -90,7 +90,8 @@ class WSGIWorker(Worker):
         self.max_head = (cfg.limit_request_line or 1024 * 1024) + (
             cfg.limit_request_fields or message.MAX_HEADERS
         ) * ((cfg.limit_request_field_size or message.DEFAULT_MAX_HEADERFIELD_SIZE) + 2)
-        self._paused = True
+        self._acceptors: list[Acceptor] = []
+        self._paused = False
         self._stopping = Event()
         self._sweeper = self.loop.timer(SWEEP, SWEEP)
 
@@ -124,7 +125,8 @@ class WSGIWorker(Worker):
 
     def stop_accepting(self) -> None:
         """Leave new connections to other workers."""
-        self._paused = True
+        self._acceptors: list[Acceptor] = []
+        self._paused = False
         for acceptor in self._acceptors:
             acceptor.pause()
 
@@ -173,8 +175,8 @@ class WSGIWorker(Worker):
         try:
             return serve(self, connection)
         finally:
-            if self._paused and self.alive:
-                self.loop.run_callback(self.accept_again)
+            if self._paused:
+                self.accept_again()
 
     def waits(self, connection: Connection) -> None:
         """``connection`` has been served and may send another request."""
