@@ -27,6 +27,8 @@ worker_connections = 10_000
 preload_app = True
 graceful_timeout = _settings.graceful_timeout
 timeout = 30  # a worker whose hub stands still for so long is killed and replaced
+# Positions in a URL: 8190 bytes are some 600 rooms.
+limit_request_line = 8190
 keepalive = 75  # longer than the usual proxy's, so that it is the proxy who closes
 loglevel = _settings.log_level
 logger_class = logs.gunicorn_logger(_settings.log_format)
@@ -45,3 +47,9 @@ def on_starting(server: Any) -> None:
     except psycopg2.OperationalError as error:
         # Not a reason to stay away: requests get 503 until the database is there.
         server.log.warning("The database cannot be reached yet: %s", str(error).strip())
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Tell the streams, which no request holds any more, to go elsewhere."""
+    if hasattr(worker, "wsgi"):
+        worker.wsgi.extensions["colorless.drain"].run()

@@ -6,13 +6,20 @@ from flask import Flask
 
 from colorless.patch import require_patched
 from colorless.postgres import Pool
-from service.api import accounts, errors, health, messages, pages, reading, rooms
+from service.api import accounts, errors, health, messages, moments, pages, reading, rooms, streams
 from service.api.dispatch import Dispatcher
+from service.api.drain import Drain
 from service.chat.chat import Chat
+from service.chat.fanout.postgres import PostgresFanout
+from service.chat.live.care import Care
+from service.chat.live.hub import Hub
 from service.chat.passwords import Passwords
 from service.settings import Settings
 
-API = (accounts.routes, rooms.routes, messages.routes, reading.routes)
+API = (accounts.routes, rooms.routes, messages.routes, reading.routes, moments.routes)
+
+# Guessed: one reads what happens, the others what resuming clients missed.
+_CONNECTIONS_FOR_STREAMS = 4
 
 
 def create_app(settings: Settings) -> Flask:
@@ -27,7 +34,8 @@ def create_app(settings: Settings) -> Flask:
         max_waiting=settings.pool_waiting,
         timeout=settings.request_timeout,
     )
-    chat = Chat(db, Passwords(), settings.session_days)
+    hub = create_hub(settings, settings.database_url)
+    chat = Chat(db, Passwords(), settings.session_days, hub.announce, hub.tell)
     dispatcher = Dispatcher(chat, settings)
 
     app = Flask("service", static_folder=None)
@@ -37,6 +45,18 @@ def create_app(settings: Settings) -> Flask:
     for module in API:
         for route in module.all:
             dispatcher.add(app, route)
+    drain = Drain(hub)
+    app.extensions["colorless.drain"] = drain
+    app.register_blueprint(streams.blueprint(chat, hub, settings, drain))
     app.register_blueprint(health.blueprint(db))
     pages.register(app, API)
     return app
+
+
+def create_hub(settings: Settings, database_url: str) -> Hub:
+    """What is live in this process. It has connections of its own, so that requests that hold all
+    of the pool's do not keep the streams waiting; nor does it open one before a stream comes."""
+    db = Pool(database_url, max_size=_CONNECTIONS_FOR_STREAMS, timeout=settings.request_timeout)
+    hub = Hub(db, PostgresFanout(database_url), resume_events=settings.resume_events)
+    hub.tasks.append(Care(hub, settings.position_check).run)
+    return hub

@@ -10,7 +10,7 @@ import dataclasses
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 
 class SettingsError(ValueError):
@@ -57,6 +57,31 @@ class Settings:
         "Sign-ups and logins that one address may try in a minute, per worker; 0 sets no limit.",
         least=0,
     )
+    nats_url: str = _setting(
+        "",
+        "NATS servers that carry notices between processes, separated by commas. "
+        "Unset: PostgreSQL's LISTEN/NOTIFY does.",
+    )
+    heartbeat: float = _setting(
+        25.0,
+        "Seconds between two pings on a stream; a client that answers none is gone.",
+        least=0.1,
+    )
+    position_check: float = _setting(
+        10.0, "Seconds between two looks for events that no notice told of.", least=0.1
+    )
+    stream_queue: int = _setting(
+        262144, "Bytes that may wait for one slow reader of a stream; then it must resume.", least=1
+    )
+    resume_events: int = _setting(
+        1000, "Events that a resuming stream gets; where it missed more it gets a gap.", least=0
+    )
+    streams_per_user: int = _setting(
+        20, "Streams that one user may have open, per worker.", least=1
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        (), "Other sites, separated by commas, whose pages may open streams: `https://a.example`."
+    )
     worker_class: str = _setting(
         "colorless.worker.WSGIWorker",
         "gunicorn worker class; `gevent` is gunicorn's own.",
@@ -86,12 +111,14 @@ def as_table() -> str:
     """The settings as a Markdown table."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for field in dataclasses.fields(Settings):
-        default = "" if field.default is None else f"`{field.default}`"
+        default = "" if field.default in (None, "", ()) else f"`{field.default}`"
         rows.append(f"| `{field.name.upper()}` | {default} | {field.metadata['meaning']} |")
     return "\n".join(rows)
 
 
 def _parse(field: dataclasses.Field[Any], kind: Any, text: str) -> Any:
+    if get_origin(kind) is tuple:
+        return tuple(part.strip() for part in text.split(","))
     if isinstance(kind, types.UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
     try:

@@ -7,6 +7,7 @@ import secrets
 
 from service.chat.chat import Chat
 from service.chat.models import NewSession, NewUser, Session, User
+from service.chat.notices import Revoked
 from service.chat.store import users
 from service.errors import Conflict, Unauthenticated
 
@@ -35,14 +36,14 @@ def log_in(chat: Chat, new: NewSession) -> Session:
         if renewed is not None:
             users.set_password(db, user.id, renewed)
         users.delete_expired_sessions(db, user.id)
-        expires_at = users.insert_session(db, _digest(token), user.id, chat.session_days)
+        expires_at = users.insert_session(db, digest(token), user.id, chat.session_days)
     return Session(token, user, expires_at)
 
 
 def authenticate(chat: Chat, token: str) -> User:
     """Whose token it is. Raises :class:`Unauthenticated` for one that is not valid (any more)."""
     with chat.db.connection() as db:
-        user = users.by_token(db, _digest(token))
+        user = users.by_token(db, digest(token))
     if user is None:
         raise Unauthenticated("the token is unknown, expired or revoked; POST /v1/sessions for one")
     return user
@@ -50,10 +51,13 @@ def authenticate(chat: Chat, token: str) -> User:
 
 def log_out(chat: Chat, token: str) -> None:
     """Revoke a token, at once."""
+    session = digest(token)
     with chat.db.connection() as db:
-        users.delete_session(db, _digest(token))
+        user_id = users.delete_session(db, session)
+    if user_id is not None:
+        chat.tell(Revoked(user_id, session))
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
     """Tokens have 256 random bits, so one plain hash is enough to store them safely."""
     return hashlib.sha256(token.encode()).digest()

@@ -9,6 +9,7 @@ from colorless.postgres import Connection
 from colorless.tasks import TaskGroup
 from service.chat.chat import Chat
 from service.chat.models import Home, ReadMark, Unread, UnreadCounts, User
+from service.chat.notices import Marked
 from service.chat.rooms import readable
 from service.chat.store import messages, reading, rooms
 from service.errors import Forbidden
@@ -26,6 +27,7 @@ def mark(chat: Chat, user: User, room_id: int, wanted: ReadMark) -> Unread:
             readable(db, user, room_id)
             raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
         (unread,) = reading.unread(db, user.id, room_id)
+    chat.tell(Marked(user.id, room_id, unread.read_seq))
     return unread
 
 

@@ -19,6 +19,7 @@ from service.chat.models import (
     RoomScope,
     User,
 )
+from service.chat.notices import Joined
 from service.chat.store import events
 from service.chat.store import rooms as store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -29,6 +30,7 @@ def create(chat: Chat, user: User, new: NewRoom) -> Room:
     with chat.db.connection() as db:
         room = store.insert(db, user.id, new.name.strip(), new.topic, new.visibility)
     chat.announce(room.id, room.last_event)
+    chat.tell(Joined(user.id))
     return room
 
 
@@ -96,6 +98,8 @@ def put_member(
         store.set_member(db, room_id, member_id, role)
         event = events.append(db, room_id, "member.joined", user.id, user_id=member_id, detail=role)
     chat.announce(room_id, event)
+    if present is None:
+        chat.tell(Joined(member_id))
 
 
 def remove_member(chat: Chat, user: User, room_id: int, member_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from colorless.postgres import Connection
@@ -52,11 +53,44 @@ def by_token(db: Connection, token_hash: bytes) -> User | None:
     return User(*row) if row else None
 
 
-def delete_session(db: Connection, token_hash: bytes) -> None:
-    """Forget a token: it is worthless from here on."""
-    db.execute("DELETE FROM sessions WHERE token_hash = %s", (token_hash,))
+def delete_session(db: Connection, token_hash: bytes) -> int | None:
+    """Forget a token: it is worthless from here on. Returns the id of its user, if it had one."""
+    row = db.fetch_one(
+        "DELETE FROM sessions WHERE token_hash = %s RETURNING user_id", (token_hash,)
+    )
+    return row[0] if row else None
 
 
 def delete_expired_sessions(db: Connection, user_id: int) -> None:
     """Sweep up behind one user, so that the table does not grow for ever."""
     db.execute("DELETE FROM sessions WHERE user_id = %s AND expires_at <= now()", (user_id,))
+
+
+def set_ticket(db: Connection, token_hash: bytes, ticket_hash: bytes) -> datetime | None:
+    """Give the session a ticket; returns when both expire, ``None`` if it has ended."""
+    row = db.fetch_one(
+        "UPDATE sessions SET ticket_hash = %s WHERE token_hash = %s AND expires_at > now() "
+        "RETURNING expires_at",
+        (ticket_hash, token_hash),
+    )
+    return row[0] if row else None
+
+
+def by_ticket(db: Connection, ticket_hash: bytes) -> tuple[User, bytes] | None:
+    """Whose ticket it is, and the token hash of its session, if that has not expired."""
+    row = db.fetch_one(
+        "SELECT u.id, u.name, u.display_name, s.token_hash "
+        "FROM sessions s JOIN users u ON u.id = s.user_id "
+        "WHERE s.ticket_hash = %s AND s.expires_at > now()",
+        (ticket_hash,),
+    )
+    return (User(*row[:3]), bytes(row[3])) if row else None
+
+
+def valid_sessions(db: Connection, token_hashes: Iterable[bytes]) -> set[bytes]:
+    """Those of the sessions that have neither ended nor expired."""
+    rows = db.fetch_all(
+        "SELECT token_hash FROM sessions WHERE token_hash = ANY(%s) AND expires_at > now()",
+        (list(token_hashes),),
+    )
+    return {bytes(row[0]) for row in rows}

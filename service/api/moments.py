@@ -1,0 +1,38 @@
+"""The views about what is of the moment, and the ticket that opens a browser's streams."""
+
+from __future__ import annotations
+
+from flask import Response, after_this_request, request
+
+from service.api.callers import COOKIE
+from service.api.routes import Call, Routes
+from service.chat import presence, tickets
+from service.chat.models import Id
+
+routes = Routes("streams")
+
+
+@routes.post("/stream-tickets", status=204, limit="write")
+def make_stream_ticket(call: Call) -> None:
+    """Let this browser open streams: sets a cookie that `EventSource` and `WebSocket` send, that
+    scripts cannot read, and that ends with the session."""
+    ticket, expires_at = tickets.issue(call.chat, call.token)
+
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        response.set_cookie(
+            COOKIE,
+            ticket,
+            expires=expires_at,
+            path="/v1",
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+
+@routes.post("/rooms/{room_id}/typing", status=204, errors=(403, 404))
+def tell_typing(call: Call, room_id: Id) -> None:
+    """Tell the room that you are writing something; say it again every few seconds."""
+    presence.tell_typing(call.chat, call.user, room_id)

@@ -1,0 +1,61 @@
+"""Taking a client's socket from the worker, so that an idle stream costs no green thread."""
+
+from __future__ import annotations
+
+import _socket  # the C class: gevent's costs two watchers more for each stream
+import ssl
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flask import Response
+
+Socket = Any  # a _socket.socket or a gevent SSLSocket; both never block
+
+
+class Taken(NamedTuple):
+    """The socket, what the client sent behind its request, and whether the worker still owns the
+    socket and closes it when the view has returned (TLS cannot change its owner)."""
+
+    sock: Socket
+    rest: bytes
+    is_lent: bool
+
+
+def take_over(environ: dict[str, Any]) -> Taken:
+    """The client's socket. Nothing of the response may have been sent.
+
+    Raises ``RuntimeError`` under a server that does not give it away.
+    """
+    connection = environ.get("colorless.connection")
+    if connection is not None:
+        sock, rest = connection.detach()
+    elif "gunicorn.socket" in environ:
+        sock, rest = environ["gunicorn.socket"], b""
+    else:
+        raise RuntimeError(
+            "streams take the client's socket over: serve with gunicorn and "
+            "worker_class = 'colorless.worker.WSGIWorker' or 'gevent'"
+        )
+    if isinstance(sock, ssl.SSLSocket):
+        sock.settimeout(0.0)
+        return Taken(sock, rest, is_lent=True)
+    raw = _socket.socket(fileno=sock.detach())
+    raw.setblocking(False)
+    return Taken(raw, rest, is_lent=False)
+
+
+class TakenOver(Response):
+    """What a view returns when its socket is somebody else's: no response at all."""
+
+    def __init__(self, environ: dict[str, Any], wait: Callable[[], None] | None) -> None:
+        super().__init__()
+        self._is_colorless = "colorless.connection" in environ
+        self._wait = wait
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Return to the worker, which sends nothing; with a lent socket, at the stream's end."""
+        if self._wait is not None:
+            self._wait()
+        if self._is_colorless:
+            return []
+        raise StopIteration  # how gunicorn's own workers are told

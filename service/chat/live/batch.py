@@ -1,0 +1,40 @@
+"""Some consecutive events of one room, made into bytes once for everybody who gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from service.chat.events import Event, encode
+from service.chat.live.positions import mark
+
+
+class Item(NamedTuple):
+    """One event: its number, its JSON, and the position of the room behind it."""
+
+    seq: int
+    json: bytes
+    mark: str
+
+
+class Batch:
+    """``items`` of the room ``room_id``, and every rendering that a stream has asked for."""
+
+    __slots__ = ("_rendered", "items", "room_id")
+
+    def __init__(self, room_id: int, items: Sequence[Item]) -> None:
+        self.room_id = room_id
+        self.items = items
+        self._rendered: dict[str, bytes] = {}
+
+    @classmethod
+    def of(cls, room_id: int, events: Sequence[Event]) -> Batch:
+        """The batch of these events."""
+        return cls(room_id, [Item(e.seq, encode(e), mark(room_id, e.seq)) for e in events])
+
+    def rendered(self, form: str, render: Callable[[Sequence[Item]], bytes]) -> bytes:
+        """What ``render`` makes of the items; it is called once for each ``form``."""
+        data = self._rendered.get(form)
+        if data is None:
+            data = self._rendered[form] = render(self.items)
+        return data
