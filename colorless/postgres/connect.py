@@ -15,7 +15,8 @@ import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from colorless.deadlines import limit
-from colorless.postgres.connection import Connection, Cursor
+from colorless.postgres.connection import Connection
+from colorless.postgres.cursor import Cursor
 from colorless.postgres.errors import ConnectTimeout
 
 

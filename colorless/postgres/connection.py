@@ -6,51 +6,42 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import gevent
+import psycopg2
 from psycopg2 import InterfaceError, OperationalError, extensions
+from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS
 
 from colorless.deadlines import limit, remaining
 from colorless.postgres.cancel import Canceller
-from colorless.postgres.errors import ConnectionShared, NotCooperative
+from colorless.postgres.errors import not_cooperative, outlived, shared
+from colorless.postgres.statements import Statement, Statements
 from colorless.postgres.watchers import Watchers
 
 Params = Sequence[Any] | Mapping[str, Any] | None
 Row = tuple[Any, ...]
 
-
-class Cursor(extensions.cursor):
-    """psycopg2's cursor, with errors that say what to do."""
-
-    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
-        """As psycopg2's; raises :class:`ConnectionShared` while a green thread waits on it."""
-        connection = self.connection
-        if isinstance(connection, Connection):
-            connection.check_not_in_use()
-        super().execute(query, vars)
-
-    def copy_from(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Not possible; raises :class:`NotCooperative`."""
-        raise _not_cooperative("copy_from")
-
-    def copy_to(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Not possible; raises :class:`NotCooperative`."""
-        raise _not_cooperative("copy_to")
-
-    def copy_expert(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Not possible; raises :class:`NotCooperative`."""
-        raise _not_cooperative("copy_expert")
+# Guessed: the kept cursor holds on to its last result, which should not be a big one.
+KEPT_ROWS = 1000
 
 
 class Connection(extensions.connection):
     """A connection for one green thread at a time, in autocommit mode.
 
     Everything of psycopg2's connection is there; ``fetch_all``, ``fetch_one`` and ``execute``
-    are shorter, and name both green threads when two use the connection at the same time.
+    are shorter, and faster: they prepare what is run often. They also tell the server the time
+    that the caller's deadline leaves.
     """
 
     # Kept by the wait callback:
     user: gevent.Greenlet | None = None  # who waits for an answer right now
     canceller: Canceller | None = None  # set when that wait was interrupted
     watchers: Watchers | None = None
+
+    # What the session in the server keeps; None when nothing may be kept in it.
+    statements: Statements | None = None
+    _statement_timeout = 0  # seconds; 0 is the server's own setting
+
+    _cursor: extensions.cursor | None = None  # of the three verbs
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         try:
@@ -62,23 +53,128 @@ class Connection(extensions.connection):
             raise
 
     def fetch_all(self, sql: str, params: Params = None) -> list[Row]:
-        """Every row that ``sql`` returns. ``%s`` in it stands for one of ``params``."""
-        with self._run(sql, params) as cursor:
-            return cursor.fetchall()
+        """Every row that ``sql`` returns. ``%s`` in it stands for one of ``params``.
+
+        Raises what psycopg2 raises, ``DeadlineExceeded``, and ``ConnectionShared``.
+        """
+        cursor = self._run(sql, params)
+        rows = cursor.fetchall()
+        if len(rows) > KEPT_ROWS:
+            self._cursor = None
+        return rows
 
     def fetch_one(self, sql: str, params: Params = None) -> Row | None:
-        """The first row that ``sql`` returns, or ``None``."""
-        with self._run(sql, params) as cursor:
-            return cursor.fetchone()
+        """The first row that ``sql`` returns, or ``None``. Raises as :meth:`fetch_all` does."""
+        cursor = self._run(sql, params)
+        row = cursor.fetchone()
+        if cursor.rowcount > KEPT_ROWS:
+            self._cursor = None
+        return row
 
     def execute(self, sql: str, params: Params = None) -> int:
-        """Run ``sql``; the number of rows that it changed or returned."""
-        with self._run(sql, params) as cursor:
-            return cursor.rowcount
+        """Run ``sql``; the number of rows that it changed. Raises as :meth:`fetch_all` does."""
+        cursor = self._run(sql, params)
+        count = cursor.rowcount
+        if count > KEPT_ROWS:
+            self._cursor = None
+        return count
 
-    def lobject(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Not possible; raises :class:`NotCooperative`."""
-        raise _not_cooperative("lobject")
+    def answers(self, timeout: float) -> bool:
+        """Whether the server answers within ``timeout`` seconds."""
+        late = OperationalError(f"no answer in {timeout:g} s")
+        try:
+            with limit(timeout, late):
+                self._send("SELECT 1", None)
+        except (OperationalError, InterfaceError):
+            return False
+        return True
+
+    def is_clean(self) -> bool:
+        """Whether the next user may have it: open, and not inside a transaction."""
+        return not self.closed and self.get_transaction_status() == TRANSACTION_STATUS_IDLE
+
+    def _run(self, sql: str, params: Params) -> extensions.cursor:
+        left = remaining()  # a query that starts after the deadline does not start
+        if self.user is not None:
+            raise shared(self.user)
+        statements = self.statements
+        if statements is None:
+            return self._send(sql, params)
+        seconds = 0 if left is None else 1 << int(left).bit_length()
+        if seconds != self._statement_timeout:
+            self._set_statement_timeout(seconds)
+        statement = statements.find(sql, params)
+        if statement is None:
+            return self._send(sql, params)
+        return self._run_prepared(statement, sql, params)
+
+    def _send(self, sql: str, params: Params) -> extensions.cursor:
+        cursor = self._cursor
+        if cursor is None:
+            cursor = self._cursor = extensions.cursor(self)
+        cursor.execute(sql, params)
+        return cursor
+
+    def _set_statement_timeout(self, seconds: int) -> None:
+        """Make the server give up on its own, should no cancel request reach it.
+
+        ``seconds`` is the time left, rounded up to a power of two, so that it seldom changes. Not
+        inside a transaction: a ROLLBACK would undo it.
+        """
+        if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+            return
+        if 0 < seconds < 2**21:  # PostgreSQL counts milliseconds in 31 bits
+            self._send(f"SET statement_timeout = {seconds * 1000}", None)
+        else:
+            self._send("RESET statement_timeout", None)
+        self._statement_timeout = seconds
+
+    def _run_prepared(self, statement: Statement, sql: str, params: Params) -> extensions.cursor:
+        if statement.prepare is not None and not self._prepare(statement):
+            return self._send(sql, params)
+        assert statement.execute is not None
+        try:
+            return self._send(statement.execute, params)
+        except (FeatureNotSupported, InvalidSqlStatementName):
+            # The table was altered ("cached plan must not change result type"), or somebody sent
+            # DISCARD or DEALLOCATE. Nothing has happened yet, so outside a transaction, which
+            # would be lost, the statement can be sent as it is.
+            self._forget_statements()
+            if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+                raise
+            return self._send(sql, params)
+
+    def _prepare(self, statement: Statement) -> bool:
+        """Prepare it in the server; ``False`` if it does not want to, and then never again."""
+        assert self.statements is not None
+        assert statement.prepare is not None
+        status = self.get_transaction_status()
+        if status not in (TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS):
+            return False  # a failed transaction
+        if self.statements.is_full():
+            self._forget_statements()
+            return False
+        try:
+            if status == TRANSACTION_STATUS_IDLE:
+                self._send(statement.prepare, None)
+            else:
+                self._send(f"SAVEPOINT colorless; {statement.prepare}; RELEASE colorless", None)
+        except psycopg2.Error:
+            if self.closed:
+                raise
+            if status == TRANSACTION_STATUS_INTRANS:
+                self._send("ROLLBACK TO colorless; RELEASE colorless", None)
+            statement.execute = None
+            return False
+        statement.prepare = None
+        return True
+
+    def _forget_statements(self) -> None:
+        """Start anew; inside a transaction the server keeps the old ones, under names of theirs."""
+        assert self.statements is not None
+        self.statements.clear()
+        if self.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+            self._send("DEALLOCATE ALL", None)
 
     def interrupt(self) -> None:
         """End the wait of the green thread that uses it, if any, which closes the connection."""
@@ -89,35 +185,27 @@ class Connection(extensions.connection):
     def _throw_into(self, user: Any) -> None:
         still_waits = self.user is user  # else it has its answer, and is somewhere else by now
         if still_waits:
-            user.throw(_outlived(user))
-
-    def is_clean(self) -> bool:
-        """Whether the next user may have it: open, and not inside a transaction."""
-        return not self.closed and (
-            self.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
-        )
-
-    def answers(self, timeout: float) -> bool:
-        """Whether the server answers within ``timeout`` seconds."""
-        late = OperationalError(f"no answer in {timeout:g} s")
-        try:
-            with limit(timeout, late):
-                self.fetch_one("SELECT 1")
-        except (OperationalError, InterfaceError):
-            return False
-        return True
-
-    def close(self) -> None:
-        """Close it. Raises :class:`ConnectionShared` while a green thread waits for an answer."""
-        self.check_not_in_use()
-        self.drop_watchers()
-        super().close()
+            user.throw(outlived(user))
 
     def drop_watchers(self) -> None:
         """Close the watchers of its socket, if it has any."""
         if self.watchers is not None:
             self.watchers.close()
             self.watchers = None
+
+    def check_not_in_use(self) -> None:
+        """Raise ``ConnectionShared`` while a green thread waits for an answer on it.
+
+        psycopg2 holds a lock while it waits: to enter it a second time would hang the process.
+        """
+        if self.user is not None:
+            raise shared(self.user)
+
+    def close(self) -> None:
+        """As psycopg2's; raises ``ConnectionShared`` while a green thread waits on it."""
+        self.check_not_in_use()
+        self.drop_watchers()
+        super().close()
 
     def commit(self) -> None:
         """As psycopg2's; only of use when ``autocommit`` was switched off."""
@@ -129,39 +217,6 @@ class Connection(extensions.connection):
         self.check_not_in_use()
         super().rollback()
 
-    def _run(self, sql: str, params: Params) -> extensions.cursor:
-        remaining()  # a query that starts after the deadline does not start
-        self.check_not_in_use()
-        cursor = self.cursor()
-        cursor.execute(sql, params)
-        return cursor
-
-    def check_not_in_use(self) -> None:
-        """Raise :class:`ConnectionShared` while a green thread waits for an answer on it."""
-        # psycopg2 holds a lock while it waits: to enter it a second time would hang the process.
-        if self.user is not None:
-            raise _shared(self.user)
-
-
-def _shared(user: gevent.Greenlet) -> ConnectionShared:
-    return ConnectionShared(
-        f"{gevent.getcurrent()!r} used a connection while {user!r} waits for an answer on it. "
-        f"A connection serves one green thread at a time: let each take its own with "
-        f"'with pool.connection() as c:'"
-    )
-
-
-def _outlived(user: gevent.Greenlet) -> ConnectionShared:
-    return ConnectionShared(
-        f"{user!r} still waited for an answer on a connection when the 'with pool.connection()' "
-        f"block that lent it ended. Wait for the green thread inside the block, or let it take a "
-        f"connection of its own"
-    )
-
-
-def _not_cooperative(what: str) -> NotCooperative:
-    return NotCooperative(
-        f"psycopg2 can do {what} only by blocking every green thread of the process, so it "
-        f"refuses. Use execute_values() or INSERT ... SELECT FROM unnest() for many rows, or run "
-        f"it in a process of its own; docs/postgres.md shows both"
-    )
+    def lobject(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Not possible; raises ``NotCooperative``."""
+        raise not_cooperative("large objects")

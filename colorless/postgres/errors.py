@@ -13,6 +13,7 @@
 All else that psycopg2 raises passes through as it is.
 """
 
+import gevent
 from psycopg2 import OperationalError, ProgrammingError
 
 
@@ -42,3 +43,30 @@ class TransactionLeftOpen(ProgrammingError):
 
 class NotCooperative(ProgrammingError):
     """psycopg2 can only do this by blocking the whole process, so it refuses."""
+
+
+def shared(user: gevent.Greenlet) -> ConnectionShared:
+    """The caller uses a connection on which ``user`` waits for an answer."""
+    return ConnectionShared(
+        f"{gevent.getcurrent()!r} used a connection while {user!r} waits for an answer on it. "
+        f"A connection serves one green thread at a time: let each take its own with "
+        f"'with pool.connection() as c:'"
+    )
+
+
+def outlived(user: gevent.Greenlet) -> ConnectionShared:
+    """``user`` waits on a connection that is no longer lent."""
+    return ConnectionShared(
+        f"{user!r} still waited for an answer on a connection when the 'with pool.connection()' "
+        f"block that lent it ended. Wait for the green thread inside the block, or let it take a "
+        f"connection of its own"
+    )
+
+
+def not_cooperative(what: str) -> NotCooperative:
+    """psycopg2 can do ``what`` only by blocking."""
+    return NotCooperative(
+        f"psycopg2 can do {what} only by blocking every green thread of the process, so it "
+        f"refuses. Use execute_values() or INSERT ... SELECT FROM unnest() for many rows, or run "
+        f"it in a process of its own; docs/postgres.md shows both"
+    )

@@ -29,6 +29,7 @@ from colorless.postgres.connection import Connection
 from colorless.postgres.errors import PoolClosed, PoolFull, PoolTimeout
 from colorless.postgres.lease import Lease, Transaction
 from colorless.postgres.ledger import Ledger, Slot, Ticket
+from colorless.postgres.statements import Statements
 
 log = logging.getLogger("colorless.postgres")
 
@@ -62,6 +63,8 @@ class Pool:
     :param max_idle: connections unused for this long are closed.
     :param check_after: a connection unused for this long is asked whether it still lives before
         it is given out.
+    :param transaction_pooler: ``dsn`` leads to a pooler in transaction mode (PgBouncer, say), so
+        nothing may be kept in a session: no prepared statements, no statement_timeout.
 
     A forked child starts with an empty pool of its own and leaves its parent's connections alone.
     """
@@ -77,6 +80,7 @@ class Pool:
         max_lifetime: float = 3600.0,
         max_idle: float = 600.0,
         check_after: float = 5.0,
+        transaction_pooler: bool = False,
         connect: Callable[[str, float], Connection] = connect,
     ) -> None:
         require_patched("colorless.postgres.Pool")
@@ -88,6 +92,7 @@ class Pool:
         self._max_lifetime = max_lifetime
         self._max_idle = max_idle
         self._check_after = check_after
+        self._transaction_pooler = transaction_pooler
         self._connect = connect
         self._start()
 
@@ -204,6 +209,8 @@ class Pool:
             self._give_back(slot, time.monotonic())
             raise
         self._events["opened"] += 1
+        if not self._transaction_pooler:
+            connection.statements = Statements()
         slot.connection = connection
         slot.expires = time.monotonic() + self._max_lifetime * random.uniform(0.9, 1.0)  # noqa: S311
         if not self._sweeper.active:

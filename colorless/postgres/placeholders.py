@@ -1,0 +1,128 @@
+"""From psycopg2's placeholders to PREPARE's: which statements can be prepared, and as what.
+
+A prepared statement must mean exactly what psycopg2's own way of writing literals into the SQL
+means, so each parameter is declared with the type that its literal has, and whatever could come
+out differently is left unprepared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from psycopg2.extras import Json
+
+# What PREPARE accepts. WITH may lead to either of them.
+_VERBS = frozenset({"select", "insert", "update", "delete", "merge", "values", "with"})
+
+_TOKENS = re.compile(
+    r"""
+      (?P<placeholder> %s )
+    | (?P<percent> %% )
+    | (?P<quoted>
+          \b[eE]'(?: [^'\\] | \\. | '' )*'      # E'it\'s'
+        | '(?: [^'] | '' )*'                    # 'it''s'
+        | "(?: [^"] | "" )*"                    # "a name"
+        | \$(?P<tag> \w* )\$ .*? \$(?P=tag)\$   # $tag$it's$tag$
+        | --[^\n]*
+        | /\* .*? \*/
+      )
+    | (?P<end> ; \s* \Z )
+    | (?P<lone> % )
+    | (?P<odd> [;'"] | \$\d | /\* )            # a second statement, or nothing we understand
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def translate(sql: str, count: int | None) -> str | None:
+    """``sql`` with $1, $2, ... for its placeholders, or ``None`` when it cannot be prepared.
+
+    ``count`` is the number of parameters; with ``None`` for no parameters at all psycopg2 does not
+    look for placeholders.
+    """
+    verb = re.match(r"\s*(\w+)", sql)
+    if verb is None or verb[1].lower() not in _VERBS:
+        return None
+    parts: list[str] = []
+    position = found = 0
+    for token in _TOKENS.finditer(sql):
+        found += token.lastgroup == "placeholder"
+        translated = _translated(token, found, formatted=count is not None)
+        if translated is None:
+            return None
+        parts += [sql[position : token.start()], translated]
+        position = token.end()
+    if found != (count or 0):
+        return None  # psycopg2 has an error for that
+    return "".join([*parts, sql[position:]])
+
+
+def _translated(token: re.Match[str], number: int, formatted: bool) -> str | None:
+    match token.lastgroup:
+        case "end":
+            return ""
+        case "quoted" | "tag":
+            return _unescaped(token[0]) if formatted else token[0]
+        case "placeholder" if formatted:
+            return f"${number}"
+        case "percent" if formatted:
+            return "%"
+        case "percent" | "lone" if not formatted:
+            return token[0]
+    return None
+
+
+def _unescaped(quoted: str) -> str | None:
+    """Quoted text as psycopg2 would send it, or ``None`` if there is a placeholder in it: psycopg2
+    writes a literal there (interval '%s days'), where PREPARE sees no parameter."""
+    if "%" in quoted.replace("%%", ""):
+        return None
+    return quoted.replace("%%", "%")
+
+
+def signature(values: Iterable[Any]) -> tuple[str, ...] | None:
+    """The types that psycopg2's literals for ``values`` have in PostgreSQL.
+
+    ``None`` when one of them is of a Python type that is not known here.
+    """
+    types = []
+    for value in values:
+        kind = _TYPES.get(type(value))
+        if kind is None:
+            return None
+        name = kind if isinstance(kind, str) else kind(value)
+        if name is None:
+            return None
+        types.append(name)
+    return tuple(types)
+
+
+def _integer(value: int) -> str | None:
+    # A negative literal is a positive one with a minus before it, hence the open lower ends.
+    if -(2**31) < value < 2**31:
+        return "int4"
+    return "int8" if -(2**63) < value < 2**63 else None
+
+
+def _timestamp(value: datetime) -> str:
+    return "timestamp" if value.tzinfo is None else "timestamptz"
+
+
+# ``unknown``: a quoted literal without a type, which PostgreSQL infers as it does for PREPARE.
+_TYPES: dict[type, str | Callable[[Any], str | None]] = {
+    int: _integer,
+    str: "unknown",
+    type(None): "unknown",
+    bool: "boolean",
+    float: "numeric",
+    Decimal: "numeric",
+    datetime: _timestamp,
+    date: "date",
+    timedelta: "interval",
+    bytes: "bytea",
+    Json: "unknown",
+}
