@@ -12,10 +12,15 @@ The layers, each importing only those above it:
     worker/     gunicorn workers
 """
 
+from typing import TYPE_CHECKING, Any
+
 from colorless.deadlines import DeadlineExceeded, fail_after, move_on_after
 from colorless.offload import offload
 from colorless.patch import NotPatchedError, PatchedTooLateError, patch_everything
 from colorless.tasks import Task, TaskCancelled, TaskGroup, go
+
+if TYPE_CHECKING:
+    from colorless.bridge import await_, entered, iterate
 
 __all__ = [
     "DeadlineExceeded",
@@ -24,9 +29,21 @@ __all__ = [
     "Task",
     "TaskCancelled",
     "TaskGroup",
+    "await_",
+    "entered",
     "fail_after",
     "go",
+    "iterate",
     "move_on_after",
     "offload",
     "patch_everything",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The bridge imports asyncio, and with it ssl, which must not come before the patch.
+    if name in ("await_", "entered", "iterate"):
+        from colorless import bridge
+
+        return getattr(bridge, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

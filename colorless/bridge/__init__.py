@@ -12,7 +12,7 @@ called uses that coroutine's loop instead.
 """
 
 from colorless.bridge.call import await_
-from colorless.bridge.entered import entered
-from colorless.bridge.iterate import iterate
+from colorless.bridge.iterators import iterate
+from colorless.bridge.managers import entered
 
 __all__ = ["await_", "entered", "iterate"]
