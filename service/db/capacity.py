@@ -6,8 +6,9 @@ from contextlib import closing
 
 from colorless.postgres.connect import connect
 
-# Of each worker, beside its pool: the connection that listens for announcements.
-BESIDE_POOL = 1
+# Of each worker, beside its pool: four that read for the streams, one that listens for notices,
+# one that sends them.
+BESIDE_POOL = 6
 # For a migration and a person with psql while the service runs; guessed.
 RESERVE = 5
 

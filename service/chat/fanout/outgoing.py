@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from gevent.event import Event
-
 from service.chat.notices import Happened, Notice
 
 # Guessed: more rooms than change in any outage that the position check does not repair anyway.
@@ -17,7 +15,6 @@ class Outgoing:
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, Notice] = {}
-        self._filled = Event()
         self.dropped = 0
 
     def add(self, notice: Notice) -> None:
@@ -30,14 +27,11 @@ class Outgoing:
         if isinstance(before, Happened) and isinstance(notice, Happened):
             notice = max(before, notice, key=lambda hint: hint.seq)
         self._waiting[key] = notice
-        self._filled.set()
 
-    def wait(self) -> None:
-        """Wait until there is something."""
-        self._filled.wait()
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
 
     def take(self) -> list[Notice]:
         """All that waits."""
         taken, self._waiting = list(self._waiting.values()), {}
-        self._filled.clear()
         return taken

@@ -45,6 +45,8 @@ class PostgresFanout:
         self._dsn = dsn
         self._channel = channel
         self._outgoing = Outgoing()
+        self._connection: Connection | None = None  # that sends
+        self._send_backoff = Backoff()
         self._sender: gevent.Greenlet | None = None
         self._listener: gevent.Greenlet | None = None
         self._connected = False
@@ -59,7 +61,7 @@ class PostgresFanout:
         self._outgoing.add(notice)
         if self._sender is None:
             # Not go(): it must not inherit the deadline of the request that happens to be first.
-            self._sender = gevent.spawn(self._send_forever)
+            self._sender = gevent.spawn(self._send_all)
 
     def listen(self, receive: Receive, recovered: Callable[[], None]) -> None:
         """Hear what every process publishes, this one included."""
@@ -68,35 +70,39 @@ class PostgresFanout:
     def close(self) -> None:
         """Hang up."""
         gevent.killall([task for task in (self._sender, self._listener) if task is not None])
-        self._sender = self._listener = None
+        self._listener = None
+        self._hang_up()
 
-    def _send_forever(self) -> None:
-        backoff = Backoff()
-        while True:
-            try:
-                self._send(backoff)
-            except _BROKEN as error:
-                # What was being sent is lost. The position checks of the others will find it.
-                log.warning("cannot notify; trying again", error=repr(error))
-                gevent.sleep(backoff.delay())
-
-    def _send(self, backoff: Backoff) -> None:
-        connection: Connection | None = None
+    def _send_all(self) -> None:
+        """Send what waits, then end: a process that publishes nothing has no green thread."""
         try:
-            while True:
-                self._outgoing.wait()
+            while self._outgoing:
                 gevent.sleep(WINDOW)
-                payloads = [text.decode() for text in encode(self._outgoing.take(), PAYLOAD)]
-                connection = connection or connect(self._dsn, TIMEOUT)
-                with fail_after(TIMEOUT):
-                    connection.execute(
-                        "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
-                        (self._channel, payloads),
-                    )
-                backoff.reset()
+                try:
+                    self._send(self._outgoing.take())
+                    self._send_backoff.reset()
+                except _BROKEN as error:
+                    # What was being sent is lost. The position checks of the others find it.
+                    log.warning("cannot notify; trying again", error=repr(error))
+                    self._hang_up()
+                    gevent.sleep(self._send_backoff.delay())
         finally:
-            if connection is not None:
-                connection.close()
+            self._sender = None
+
+    def _send(self, notices: list[Notice]) -> None:
+        if self._connection is None:
+            self._connection = connect(self._dsn, TIMEOUT)
+        payloads = [text.decode() for text in encode(notices, PAYLOAD)]
+        with fail_after(TIMEOUT):
+            self._connection.execute(
+                "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
+                (self._channel, payloads),
+            )
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _listen_forever(self, receive: Receive, recovered: Callable[[], None]) -> None:
         backoff = Backoff()
