@@ -15,6 +15,7 @@ from psycopg2.errors import UniqueViolation
 
 from colorless.postgres import Connection
 from service.chat.chat import Chat
+from service.chat.links import links
 from service.chat.models import (
     Found,
     Message,
@@ -27,7 +28,7 @@ from service.chat.models import (
     User,
 )
 from service.chat.rooms import readable
-from service.chat.store import events
+from service.chat.store import events, previews
 from service.chat.store import messages as store
 from service.chat.store import rooms as room_store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -46,7 +47,15 @@ def send(chat: Chat, user: User, room_id: int, new: NewMessage) -> tuple[Message
     with chat.db.connection() as db:
         try:
             stored = store.insert(
-                db, room_id, user, new.client_id, digest, new.body, new.reply_to, _names(new.body)
+                db,
+                room_id,
+                user,
+                new.client_id,
+                digest,
+                new.body,
+                new.reply_to,
+                _names(new.body),
+                links(new.body),
             )
         except UniqueViolation:
             return _sent_before(db, user, room_id, new, digest), False
@@ -88,6 +97,7 @@ def edit(chat: Chat, user: User, room_id: int, seq: int, wanted: MessageChange) 
             raise Forbidden("only its author may edit a message")
         _refuse_deleted(message)
         store.update(db, room_id, seq, wanted.body, _names(wanted.body))
+        previews.replace(db, room_id, seq, links(wanted.body))
         event = events.append(db, room_id, "message.edited", user.id, message_seq=seq)
         message = _existing(db, room_id, seq)
     chat.announce(room_id, event)

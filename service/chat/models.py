@@ -209,6 +209,16 @@ class Reaction(Struct, frozen=True):
     user_ids: list[Id]
 
 
+class Preview(Struct, frozen=True):
+    """What the page behind a link says of itself; ``url`` is the link as it stands in the text."""
+
+    url: str
+    title: str
+    description: str | None
+    image_url: str | None
+    site_name: str | None
+
+
 class Message(Struct, frozen=True):
     """A message; one that was deleted keeps its place, with an empty body."""
 
@@ -222,6 +232,7 @@ class Message(Struct, frozen=True):
     edited_at: datetime | None
     deleted_at: datetime | None
     reactions: list[Reaction]
+    previews: list[Preview]
 
 
 class Messages(Struct, frozen=True):

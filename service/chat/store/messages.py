@@ -8,21 +8,26 @@ from typing import Any
 import msgspec
 
 from colorless.postgres import Connection
-from service.chat.models import Message, Reaction, User
+from service.chat.links import Link
+from service.chat.models import Message, Preview, Reaction, User
 
 _MESSAGE = """
     m.room_id, m.seq, u.id, u.name, u.display_name, m.client_id, m.body, m.reply_to,
     m.created_at, m.edited_at, m.deleted_at,
     (SELECT json_agg(json_build_object('emoji', emoji, 'user_ids', user_ids) ORDER BY emoji)
      FROM (SELECT emoji, json_agg(user_id ORDER BY user_id) AS user_ids FROM reactions x
-           WHERE x.room_id = m.room_id AND x.seq = m.seq GROUP BY emoji) given)
+           WHERE x.room_id = m.room_id AND x.seq = m.seq GROUP BY emoji) given),
+    (SELECT json_agg(json_build_object('url', url, 'title', title, 'description', description,
+            'image_url', image_url, 'site_name', site_name) ORDER BY position)
+     FROM previews p WHERE p.room_id = m.room_id AND p.seq = m.seq AND p.state = 'ready')
 """
 _FROM = "FROM messages m JOIN users u ON u.id = m.author_id"
 
 
 def _message(row: tuple[Any, ...]) -> Message:
     room_id, seq, user_id, name, display_name, *rest = row
-    rest[-1] = msgspec.convert(rest[-1] or [], list[Reaction])
+    rest[-2] = msgspec.convert(rest[-2] or [], list[Reaction])
+    rest[-1] = msgspec.convert(rest[-1] or [], list[Preview])
     return Message(room_id, seq, User(user_id, name, display_name), *rest)
 
 
@@ -56,6 +61,11 @@ WITH held AS (
     SELECT u.id, room.id, room.last_message
     FROM room, members m JOIN users u ON u.id = m.user_id
     WHERE m.room_id = %(room)s AND u.name = ANY(%(mentioned)s) AND u.id <> %(author)s
+), preview AS (
+    INSERT INTO previews (room_id, seq, position, url, host)
+    SELECT room.id, room.last_message, position, url, host
+    FROM room, unnest(%(urls)s::text[], %(hosts)s::text[])
+               WITH ORDINALITY AS link (url, host, position)
 )
 SELECT message.seq, message.created_at, room.last_event FROM message, room
 """
@@ -70,6 +80,7 @@ def insert(
     body: str,
     reply_to: int | None,
     mentioned: list[str],
+    links: list[Link],
 ) -> tuple[Message, int] | None:
     """The new message and its event's number; ``None`` if the author is not in such a room, or
     what it replies to is not there. Raises ``UniqueViolation`` for a client id used before."""
@@ -83,13 +94,15 @@ def insert(
             "body": body,
             "reply_to": reply_to,
             "mentioned": mentioned,
+            "urls": [link.url for link in links],
+            "hosts": [link.host for link in links],
         },
     )
     if row is None:
         return None
     seq, created_at, event = row
     message = Message(
-        room_id, seq, author, client_id, body, reply_to, created_at, None, None, reactions=[]
+        room_id, seq, author, client_id, body, reply_to, created_at, None, None, [], []
     )
     return message, event
 
@@ -161,13 +174,13 @@ def update(db: Connection, room_id: int, seq: int, body: str, mentioned: list[st
 
 
 def delete(db: Connection, room_id: int, seq: int) -> None:
-    """Leave a tombstone: the number stays, the text, the reactions and the mentions go."""
+    """Leave a tombstone: the number stays, the text and all that hung on it go."""
     db.execute(
         "UPDATE messages SET body = '', deleted_at = now() WHERE room_id = %s AND seq = %s",
         (room_id, seq),
     )
-    db.execute("DELETE FROM reactions WHERE room_id = %s AND seq = %s", (room_id, seq))
-    db.execute("DELETE FROM mentions WHERE room_id = %s AND seq = %s", (room_id, seq))
+    for table in ("reactions", "mentions", "previews"):
+        db.execute(f"DELETE FROM {table} WHERE room_id = %s AND seq = %s", (room_id, seq))
 
 
 def add_reaction(db: Connection, room_id: int, seq: int, emoji: str, user_id: int) -> bool:

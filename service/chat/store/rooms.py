@@ -44,9 +44,14 @@ def visible(db: Connection, room_id: int, user_id: int) -> Room | None:
     return Room(*row) if row else None
 
 
+def hold(db: Connection, room_id: int) -> bool:
+    """Let nobody else write to the room until the transaction ends; whether there is one."""
+    return db.fetch_one("SELECT id FROM rooms WHERE id = %s FOR UPDATE", (room_id,)) is not None
+
+
 def lock(db: Connection, room_id: int, user_id: int) -> Room | None:
     """As :func:`visible`, and nobody else writes to the room until the transaction ends."""
-    if db.fetch_one("SELECT id FROM rooms WHERE id = %s FOR UPDATE", (room_id,)) is None:
+    if not hold(db, room_id):
         return None
     # A statement of its own, so that it sees what was committed while the lock was waited for.
     return visible(db, room_id, user_id)

@@ -1,0 +1,77 @@
+"""The SQL about link previews: one function, one question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from colorless.postgres import Connection
+from service.chat.links import Link
+from service.outside.page import Page
+
+
+class Job(NamedTuple):
+    """A preview that a worker has taken; ``taken`` is how often that has happened."""
+
+    id: int
+    room_id: int
+    seq: int
+    url: str
+    taken: int
+
+
+def take(db: Connection, lease: float, not_from: Sequence[str]) -> Job | None:
+    """The preview that waits longest, for ``lease`` seconds; none from the hosts ``not_from``."""
+    row = db.fetch_one(
+        "UPDATE previews SET taken = taken + 1, due_at = now() + make_interval(secs => %s) "
+        "WHERE id = (SELECT id FROM previews WHERE state = 'waiting' AND due_at <= now() "
+        "            AND host <> ALL(%s) ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) "
+        "RETURNING id, room_id, seq, url, taken",
+        (lease, list(not_from)),
+    )
+    return Job(*row) if row else None
+
+
+def give_back(db: Connection, job: Job) -> None:
+    """Let another worker take it at once, as if it had not been taken."""
+    db.execute(
+        "UPDATE previews SET due_at = now(), taken = taken - 1 "
+        "WHERE id = %s AND taken = %s AND state = 'waiting'",
+        (job.id, job.taken),
+    )
+
+
+def make_ready(db: Connection, job: Job, page: Page) -> int | None:
+    """Store what the page says; returns the message's author, or ``None`` where the preview is
+    not wanted any more, or is another worker's by now. The caller holds the room."""
+    row = db.fetch_one(
+        "UPDATE previews p SET state = 'ready', title = %s, description = %s, image_url = %s, "
+        "site_name = %s FROM messages m WHERE p.id = %s AND p.taken = %s AND p.state = 'waiting' "
+        "AND m.room_id = p.room_id AND m.seq = p.seq RETURNING m.author_id",
+        (*page, job.id, job.taken),
+    )
+    return row[0] if row else None
+
+
+def make_failed(db: Connection, job: Job, why: str) -> None:
+    """Store that there is none, and why."""
+    db.execute(
+        "UPDATE previews SET state = 'failed', failure = %s "
+        "WHERE id = %s AND taken = %s AND state = 'waiting'",
+        (why, job.id, job.taken),
+    )
+
+
+def replace(db: Connection, room_id: int, seq: int, links: Sequence[Link]) -> None:
+    """Let the message have previews of these links: the ones it has already are kept."""
+    db.execute(
+        "DELETE FROM previews WHERE room_id = %s AND seq = %s AND url <> ALL(%s)",
+        (room_id, seq, [link.url for link in links]),
+    )
+    db.execute(
+        "INSERT INTO previews (room_id, seq, position, url, host) "
+        "SELECT %s, %s, position, url, host "
+        "FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS given (url, host, position) "
+        "ON CONFLICT (room_id, seq, url) DO UPDATE SET position = excluded.position",
+        (room_id, seq, [link.url for link in links], [link.host for link in links]),
+    )
