@@ -65,6 +65,7 @@ class EmbeddedPostgres:
 
         Raises :class:`EmbeddedPostgresError`.
         """
+        _programs()  # none, then not so much as a folder is made
         try:
             self.data.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(self.data.with_name(f"{self.data.name}.lock"))
