@@ -42,9 +42,10 @@ class Acceptor:
         self._watcher.stop()
 
     def close(self) -> None:
-        """Accept no more."""
+        """Listen no more: once no worker does, clients are refused instead of left waiting."""
         self._watcher.stop()
         self._timer.stop()
+        self._sock.close()
 
     def _on_acceptable(self) -> None:
         for _ in range(self._burst):

@@ -130,6 +130,12 @@ class WSGIWorker(Worker):
         for acceptor in self._acceptors:
             acceptor.pause()
 
+    def stop_listening(self) -> None:
+        """Accept no connections ever again."""
+        self._paused = True
+        for acceptor in self._acceptors:
+            acceptor.close()
+
     def accept_again(self) -> None:
         """Accept, after a pause."""
         if self.alive and not self.crew.full:
