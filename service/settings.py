@@ -82,6 +82,12 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting(
         (), "Other sites, separated by commas, whose pages may open streams: `https://a.example`."
     )
+    trusted_proxies: int = _setting(
+        0,
+        "Reverse proxies in front, one behind the other: a caller's address is then so many "
+        "places from the right in `X-Forwarded-For`.",
+        least=0,
+    )
     worker_class: str = _setting(
         "colorless.worker.WSGIWorker",
         "gunicorn worker class; `gevent` is gunicorn's own.",

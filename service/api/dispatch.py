@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 
 from colorless.deadlines import fail_after
 from service.api.decoding import decode_body, decode_path, decode_query
-from service.api.rates import RateLimit
+from service.api.rates import RateLimit, network_of
 from service.api.routes import Call, Reply, Route
 from service.chat import accounts
 from service.chat.chat import Chat
@@ -69,7 +69,7 @@ class Dispatcher:
 
     def _count(self, route: Route, user: User) -> None:
         if route.limit == "login":
-            self._logins.take(request.remote_addr)
+            self._logins.take(network_of(request.remote_addr or ""))
         elif route.limit == "write":
             self._writes.take(user.id)
 

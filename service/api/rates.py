@@ -6,9 +6,11 @@ keeps a query out of every write; a limit to rely on across processes belongs in
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from ipaddress import IPv6Address
 
 from service.errors import TooManyRequests
 
@@ -38,5 +40,15 @@ class RateLimit:
         if not allowed:
             wait = (1 - tokens) * 60 / self._capacity
             raise TooManyRequests(
-                f"more than {self._capacity} in a minute; try again in {wait:.0f} s", wait
+                f"more than {self._capacity} in a minute; try again in {math.ceil(wait)} s", wait
             )
+
+
+def network_of(address: str) -> str:
+    """What is counted for an address: itself, or the 64-bit network of an IPv6 address, since
+    whoever has one of those has all the others of its network too."""
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(parsed.ipv4_mapped or parsed.packed[:8].hex(":", 2))
