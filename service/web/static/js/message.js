@@ -7,7 +7,7 @@ const REACTIONS = ["👍", "❤️", "😂", "🎉", "👀"];
 /** `actions` has react(seq, emoji, on), edit(message), remove(message). */
 export function messageElement(message, me, actions) {
   const mine = message.author.id === me.id;
-  const item = element("li", { id: `message-${message.seq}`, class: mine ? "mine" : "" });
+  const item = element("li", { id: `message-${message.seq}`, class: mine ? "mine" : "", tabIndex: 0 });
   item.append(
     element("div", { class: "quiet" },
       element("strong", {}, message.author.display_name), " ",

@@ -36,11 +36,11 @@ export class Stream {
     clearTimeout(this.timer);
     this.timer = null;
     try {
-      // A token in an address would end up in logs; a ticket is good for one connection only.
-      const { ticket } = await this.api.post("/stream-tickets");
+      // A WebSocket sends no Authorization header; the ticket is a cookie that opens streams only.
+      await this.api.post("/stream-tickets");
       if (this.stopped) return;
       const resume = [...this.positions].map(([room, seq]) => `${room}-${seq}`).join(".");
-      const query = new URLSearchParams({ ticket, resume });
+      const query = new URLSearchParams({ resume });
       const scheme = location.protocol === "https:" ? "wss" : "ws";
       this.socket = new WebSocket(`${scheme}://${location.host}/v1/stream?${query}`);
     } catch {
