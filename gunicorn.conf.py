@@ -11,6 +11,7 @@ from typing import Any
 import psycopg2
 
 from colorless.cpus import available_cpus
+from colorless.tasks import go
 from service import logs
 from service.db.capacity import require_capacity
 from service.settings import Settings
@@ -49,7 +50,15 @@ def on_starting(server: Any) -> None:
         server.log.warning("The database cannot be reached yet: %s", str(error).strip())
 
 
+def post_worker_init(worker: Any) -> None:
+    """Start what runs beside the requests, in the process that serves them."""
+    worker.wsgi.extensions["colorless.background"].start()
+
+
 def worker_exit(server: Any, worker: Any) -> None:
-    """Tell the streams, which no request holds any more, to go elsewhere."""
+    """Tell the streams, which no request holds any more, to go elsewhere; meanwhile let what runs
+    beside the requests come to its end."""
     if hasattr(worker, "wsgi"):
+        ending = go(worker.wsgi.extensions["colorless.background"].stop, grace=2.0)
         worker.wsgi.extensions["colorless.drain"].run()
+        ending.join()

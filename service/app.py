@@ -10,11 +10,16 @@ from colorless.postgres import Pool
 from service.api import accounts, errors, health, messages, moments, pages, reading, rooms, streams
 from service.api.dispatch import Dispatcher
 from service.api.drain import Drain
+from service.background import Background
 from service.chat.chat import Chat
 from service.chat.fanout.postgres import PostgresFanout
 from service.chat.live.care import Care
 from service.chat.live.hub import Hub
 from service.chat.passwords import Passwords
+from service.chat.previews import Previews
+from service.outside.addresses import Addresses
+from service.outside.client import Client
+from service.pump import Pump
 from service.settings import Settings
 
 API = (accounts.routes, rooms.routes, messages.routes, reading.routes, moments.routes)
@@ -46,6 +51,7 @@ def create_app(settings: Settings) -> Flask:
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0
         )
     app.extensions["colorless"] = chat
+    app.extensions["colorless.background"] = create_background(settings, chat)
     errors.register(app)
     for module in API:
         for route in module.all:
@@ -65,3 +71,11 @@ def create_hub(settings: Settings, database_url: str) -> Hub:
     hub = Hub(db, PostgresFanout(database_url), resume_events=settings.resume_events)
     hub.tasks.append(Care(hub, settings.position_check).run)
     return hub
+
+
+def create_background(settings: Settings, chat: Chat) -> Background:
+    """What a worker does beside answering requests: it calls other sites."""
+    if not settings.outside_tasks:
+        return Background({})
+    client = Client(Addresses(settings.outside_allow))
+    return Background({"previews": Pump(Previews(chat, client).take, settings.outside_tasks)})

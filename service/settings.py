@@ -88,6 +88,17 @@ class Settings:
         "places from the right in `X-Forwarded-For`.",
         least=0,
     )
+    outside_tasks: int = _setting(
+        4,
+        "Link previews, and as many webhook deliveries, that one worker makes at a time; "
+        "0 makes it call no other site.",
+        least=0,
+    )
+    outside_allow: str = _setting(
+        "",
+        "For intranets and tests: networks to call beside public addresses, as in "
+        "`10.0.0.0/8, 127.0.0.1:8080`; ports 80 and 443 where none is given.",
+    )
     worker_class: str = _setting(
         "colorless.worker.WSGIWorker",
         "gunicorn worker class; `gevent` is gunicorn's own.",
