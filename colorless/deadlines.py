@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import gevent
 
@@ -46,15 +47,26 @@ class Scope:
 
 
 class _Timer(gevent.Timeout):
-    """gevent's timer, marking the scope before it throws."""
+    """gevent's timer, marking the scope before it throws.
+
+    In a coroutine the green thread changes at every ``await``, so that there the owner's
+    ``interruptible()`` is what the error is thrown into: the task, wherever it waits by then.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self.error = DeadlineExceeded(scope)
         super().__init__(max(scope.seconds, 0.0), self.error)
+        interruptible = getattr(scope.owner, "interruptible", None)
+        self.target: Any = scope.owner if interruptible is None else interruptible()
 
     def _on_expiration(self, prev_greenlet: gevent.Greenlet, ex: BaseException) -> None:
         self.error.scope.expired = True
-        super()._on_expiration(prev_greenlet, ex)
+        self.target.throw(ex)
+
+    def caused(self, error: BaseException | None) -> bool:
+        """Whether this deadline is why ``error`` (asyncio's CancelledError) ended the block."""
+        caused = getattr(self.target, "caused", None)
+        return caused is not None and caused(error)
 
 
 @contextmanager
@@ -73,6 +85,11 @@ def fail_after(seconds: float) -> Iterator[Scope]:
     timer.start()
     try:
         yield scope
+        timer.caused(None)
+    except BaseException as error:
+        if timer.caused(error):
+            raise timer.error from error
+        raise
     finally:
         timer.close()
         _current.reset(token)

@@ -9,6 +9,7 @@ issue 2213). Work for real threads, CPU-bound or in C code that does not know ge
 from __future__ import annotations
 
 import asyncio
+from asyncio.futures import _convert_future_exc  # type: ignore[attr-defined]
 from collections.abc import Callable
 from typing import Any
 
@@ -70,9 +71,10 @@ class ExecutorLoop(WatchingLoop):
 
 
 def _settable(error: BaseException) -> BaseException:
-    """A future cannot hold a StopIteration: it would end the coroutine that awaits it."""
+    """``error`` as a future of asyncio can hold it, in asyncio's own classes where it has them."""
     if isinstance(error, StopIteration):
+        # It would end the coroutine that awaits it.
         wrapped = RuntimeError("the function raised StopIteration")
         wrapped.__cause__ = error
         return wrapped
-    return error
+    return _convert_future_exc(error)

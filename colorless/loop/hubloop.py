@@ -11,9 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from asyncio import Handle, events
-from asyncio.base_events import _format_handle  # type: ignore[attr-defined]
-from asyncio.log import logger
+from asyncio import Handle, base_events, events
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
@@ -222,7 +220,9 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
             self._current_handle = None
         took = self.time() - started
         if took >= self.slow_callback_duration and not runner.left:
-            logger.warning("Executing %s took %.3f seconds", _format_handle(handle), took)
+            asyncios: Any = base_events
+            name = asyncios._format_handle(handle)
+            asyncios.logger.warning("Executing %s took %.3f seconds", name, took)
 
     def _failed(self, handle: Any, error: BaseException, pool: RunnerPool) -> None:
         held_up = pool.blocked.get(id(handle._context))

@@ -43,13 +43,13 @@ def install_policy() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         asyncio.set_event_loop_policy(HubPolicy())
-    asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)
-    asyncio.Runner.run = _outside_of_steps(asyncio.Runner.run)  # type: ignore[method-assign]
+    if not hasattr(asyncio.run, "__wrapped__"):
+        asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)
+        asyncio.Runner.run = _outside_of_other_steps(asyncio.Runner.run)  # type: ignore[method-assign]
 
 
 def _outside_of_steps(run: Callable[..., Any]) -> Callable[..., Any]:
-    if hasattr(run, "__wrapped__"):
-        return run
+    """``run`` with no loop running around it."""
 
     @functools.wraps(run)
     def run_outside(*args: Any, **kwargs: Any) -> Any:
@@ -58,5 +58,17 @@ def _outside_of_steps(run: Callable[..., Any]) -> Callable[..., Any]:
             return run(*args, **kwargs)
         finally:
             enter_step(step)
+
+    return run_outside
+
+
+def _outside_of_other_steps(run: Callable[..., Any]) -> Callable[..., Any]:
+    """A runner's ``run`` with no loop running around it, unless it is the runner's own."""
+    outside = _outside_of_steps(run)
+
+    @functools.wraps(run)
+    def run_outside(runner: Any, *args: Any, **kwargs: Any) -> Any:
+        recursive = runner._loop is not None and runner._loop is asyncio._get_running_loop()
+        return (run if recursive else outside)(runner, *args, **kwargs)
 
     return run_outside

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gevent.hub import Hub, get_hub
 from greenlet import greenlet
 
+from colorless.loop.tasks import TaskInterrupt
 from colorless.loop.watching import IoHandle
 
 if TYPE_CHECKING:
@@ -128,6 +129,12 @@ class Runner(greenlet):
             return None
         self._back()
         return super().throw(*args)
+
+    def interruptible(self) -> Any:
+        """What a deadline set here is to strike: the task, since its next step runs elsewhere."""
+        loop = events._get_running_loop()
+        task = None if loop is None else current_task(loop)
+        return self if task is None else TaskInterrupt(task, self.pool)
 
     def finish(self) -> None:
         """The callback that had waited has ended: let what it held up go on."""

@@ -62,6 +62,37 @@ class Task(asyncio.Task[Any]):
             super().cancel(msg)
 
 
+class TaskInterrupt:
+    """How a deadline that was set in a coroutine strikes its task, wherever that waits by then.
+
+    In synchronous code it is thrown in there. At an ``await`` it cancels the task, and the block
+    that set it turns the CancelledError into its own error; as ``asyncio.timeout`` does it.
+    """
+
+    def __init__(self, task: asyncio.Task[Any], pool: RunnerPool) -> None:
+        self._task = task
+        self._pool = pool
+        self._cancelling = task.cancelling()
+        self._cancelled = False
+
+    def throw(self, error: BaseException) -> None:
+        """Called by the hub when the time is up."""
+        runner = self._pool.waiting.get(self._task)
+        if runner is not None:
+            runner.throw(error)
+        elif not self._task.done():
+            self._cancelled = True
+            self._task.cancel()
+
+    def caused(self, error: BaseException | None) -> bool:
+        """Whether ``error``, which ends the block, is the cancellation made here."""
+        if not self._cancelled:
+            return False
+        self._cancelled = False
+        ours = self._task.uncancel() <= self._cancelling
+        return ours and isinstance(error, asyncio.CancelledError)
+
+
 class TaskLoop(WatchingLoop):
     """The part of a loop that makes tasks."""
 

@@ -112,6 +112,8 @@ class WatchingLoop(SelectorEventLoop):
             raise RuntimeError("Event loop is closed")
         if type(fd) is not int:
             fd = _fileno(fd)
+        if fd < 0:
+            raise ValueError(f"Invalid file descriptor: {fd}")
         _remove(table, fd)
         handle = table[fd] = IoHandle(callback, args, self)
         if self._hub is not None:
@@ -150,7 +152,10 @@ def _remove(table: dict[int, IoHandle], fd: Any) -> bool:
 
 
 def _fileno(file: Any) -> int:
-    return file if isinstance(file, int) else int(file.fileno())
+    try:
+        return file if isinstance(file, int) else int(file.fileno())
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f"Invalid file object: {file!r}") from None
 
 
 class _NothingToSelect(selectors.BaseSelector):
