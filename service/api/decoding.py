@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
 
 from service.errors import InvalidInput, NotFound
 
@@ -18,7 +19,7 @@ _NAMED = re.compile(r"field `(?P<field>[^`]+)`")
 def decode_body(data: bytes, content_type: str, kind: Any) -> Any:
     """The JSON body as ``kind``; an empty body is an empty object."""
     if data and content_type not in ("", "application/json"):
-        raise InvalidInput(f"send application/json, not {content_type}")
+        raise UnsupportedMediaType(f"send application/json, not {content_type}")
     try:
         return msgspec.json.decode(data or b"{}", type=kind)
     except msgspec.ValidationError as error:

@@ -63,17 +63,28 @@ def register(app: Flask) -> None:
 
 def answer(error: Exception) -> Response:
     """The problem document for an error; one that is not in the table is logged and a 500."""
+    error = _one_reason(error)
     if isinstance(error, HTTPException):
         return _of_werkzeug(error)
-    for kind, status in STATUS:
-        if isinstance(error, kind):
-            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                log.warning("unavailable", error=repr(error))
-            return _problem(status, _words(error), error)
-    log.error("unexpected error", exc_info=error)
-    return _problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "an error that nobody foresaw; it has been logged", error
-    )
+    status = _status(error)
+    if status is None:
+        log.error("unexpected error", exc_info=error)
+        words = "an error that nobody foresaw; it has been logged"
+        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, words, error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("unavailable", error=repr(error))
+    return _problem(status, _words(error), error)
+
+
+def _one_reason(error: Exception) -> Exception:
+    """The first error of a group whose tasks failed alike: as all do when PostgreSQL is away."""
+    if isinstance(error, ExceptionGroup) and len(set(map(_status, error.exceptions))) == 1:
+        return error.exceptions[0]
+    return error
+
+
+def _status(error: Exception) -> HTTPStatus | None:
+    return next((status for kind, status in STATUS if isinstance(error, kind)), None)
 
 
 def _words(error: Exception) -> str:

@@ -108,7 +108,7 @@ def _statuses_of_errors(route: Route) -> list[int]:
     if route.limit != "none":
         statuses.add(429)
     if route.body is not None:
-        statuses |= {413, 422}
+        statuses |= {413, 415, 422}
     if route.query is not None:
         statuses.add(422)
     return sorted(statuses)
