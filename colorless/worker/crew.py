@@ -64,9 +64,12 @@ class Crew:
 
     def start(self, job: Job) -> None:
         """Run ``job`` now, until it first waits, or queue it. Called in the hub only."""
-        if self.full:
+        if self.full or self._queue:
             self._queue.append(job)
-            return
+        else:
+            self._run(job)
+
+    def _run(self, job: Job) -> None:
         runner = self._idle.pop() if self._idle else Runner(self)
         self.busy.add(runner)
         runner.job = job
@@ -98,5 +101,5 @@ class Crew:
         gevent.killall(list(self._idle))
 
     def _start_next(self) -> None:
-        if self._queue and not self.full:
-            self.start(self._queue.popleft())
+        while self._queue and not self.full:
+            self._run(self._queue.popleft())

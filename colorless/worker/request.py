@@ -107,6 +107,7 @@ class HeadReader:
         self._max_size = min(
             cfg.limit_request_line or message.MAX_REQUEST_LINE,
             cfg.limit_request_field_size or message.DEFAULT_MAX_HEADERFIELD_SIZE,
+            message.MAX_REQUEST_LINE,
         )
         self._max_fields = cfg.limit_request_fields or message.MAX_HEADERS
         self._script_name = os.environ.get("SCRIPT_NAME", "")

@@ -12,6 +12,14 @@ from gunicorn.glogging import Logger
 
 from colorless.worker import Limits, WSGIWorker
 
+
+def until(condition: Callable[[], object]) -> None:
+    """Let the hub turn, with a look at its sockets, until ``condition`` holds."""
+    with gevent.Timeout(10, AssertionError("what the test waits for did not come about")):
+        while not condition():
+            gevent.sleep(0.001)
+
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
