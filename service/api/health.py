@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
+from psycopg2.errors import UndefinedTable
 
 from colorless.deadlines import fail_after
-from colorless.postgres import Pool
+from colorless.postgres import Connection, Pool
 from service.api.errors import answer
 from service.db.migrate import migrations
 
@@ -29,10 +30,9 @@ def blueprint(db: Pool) -> Blueprint:
     def readyz() -> Response:
         try:
             with fail_after(_READY_WITHIN), db.connection() as connection:
-                rows = connection.fetch_all("SELECT version FROM schema_migrations", ())
+                missing = expected - _applied(connection)
         except Exception as error:
             return answer(error)
-        missing = expected - {version for (version,) in rows}
         return _json(
             {
                 "status": "migrations are missing" if missing else "ready",
@@ -43,6 +43,14 @@ def blueprint(db: Pool) -> Blueprint:
         )
 
     return probes
+
+
+def _applied(connection: Connection) -> set[int]:
+    try:
+        rows = connection.fetch_all("SELECT version FROM schema_migrations")
+    except UndefinedTable:
+        return set()  # a database that was never migrated
+    return {version for (version,) in rows}
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:
