@@ -7,11 +7,25 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from colorless.patch import require_patched
 from colorless.postgres import Pool
-from service.api import accounts, errors, health, messages, moments, pages, reading, rooms, streams
+from service.api import (
+    accounts,
+    errors,
+    health,
+    messages,
+    moments,
+    pages,
+    reading,
+    rooms,
+    streams,
+    webhooks,
+)
 from service.api.dispatch import Dispatcher
 from service.api.drain import Drain
 from service.background import Background
 from service.chat.chat import Chat
+from service.chat.deliveries import Deliveries
+from service.chat.fanout import Fanout
+from service.chat.fanout.nats import NatsFanout
 from service.chat.fanout.postgres import PostgresFanout
 from service.chat.live.care import Care
 from service.chat.live.hub import Hub
@@ -22,7 +36,14 @@ from service.outside.client import Client
 from service.pump import Pump
 from service.settings import Settings
 
-API = (accounts.routes, rooms.routes, messages.routes, reading.routes, moments.routes)
+API = (
+    accounts.routes,
+    rooms.routes,
+    messages.routes,
+    reading.routes,
+    moments.routes,
+    webhooks.routes,
+)
 
 # Guessed: one reads what happens, the others what resuming clients missed.
 _CONNECTIONS_FOR_STREAMS = 4
@@ -41,7 +62,8 @@ def create_app(settings: Settings) -> Flask:
         timeout=settings.request_timeout,
     )
     hub = create_hub(settings, settings.database_url)
-    chat = Chat(db, Passwords(), settings.session_days, hub.announce, hub.tell)
+    outside = Client(Addresses(settings.outside_allow))
+    chat = Chat(db, Passwords(), settings.session_days, hub.announce, hub.tell, outside)
     dispatcher = Dispatcher(chat, settings)
 
     app = Flask("service", static_folder=None)
@@ -68,7 +90,7 @@ def create_hub(settings: Settings, database_url: str) -> Hub:
     """What is live in this process. It has connections of its own, so that requests that hold all
     of the pool's do not keep the streams waiting; nor does it open one before a stream comes."""
     db = Pool(database_url, max_size=_CONNECTIONS_FOR_STREAMS, timeout=settings.request_timeout)
-    hub = Hub(db, PostgresFanout(database_url), resume_events=settings.resume_events)
+    hub = Hub(db, create_fanout(settings, database_url), resume_events=settings.resume_events)
     hub.tasks.append(Care(hub, settings.position_check).run)
     return hub
 
@@ -77,5 +99,14 @@ def create_background(settings: Settings, chat: Chat) -> Background:
     """What a worker does beside answering requests: it calls other sites."""
     if not settings.outside_tasks:
         return Background({})
-    client = Client(Addresses(settings.outside_allow))
-    return Background({"previews": Pump(Previews(chat, client).take, settings.outside_tasks)})
+    return Background(
+        {
+            "previews": Pump(Previews(chat).take, settings.outside_tasks),
+            "deliveries": Pump(Deliveries(chat).take, settings.outside_tasks),
+        }
+    )
+
+
+def create_fanout(settings: Settings, database_url: str) -> Fanout:
+    """What carries notices between the processes of the service."""
+    return NatsFanout(settings.nats_url) if settings.nats_url else PostgresFanout(database_url)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import psycopg2
 import structlog
 
-from colorless.deadlines import fail_after
 from service.chat.chat import Chat
+from service.chat.lease import LEASE, lent
 from service.chat.store import events, rooms
 from service.chat.store import previews as store
 from service.chat.store.previews import Job
-from service.outside.client import Client
 from service.outside.errors import OutsideError, Refused
 from service.outside.page import ACCEPT, Page, describe
 
@@ -27,20 +25,16 @@ log = structlog.get_logger("service.previews")
 # stands at its beginning.
 _SECONDS = 10.0
 _BYTES = 256 * 1024
-# Seconds, several times what the above can take: then another worker has a go.
-LEASE = 60.0
 # A page that ended so many workers is not looked at again; guessed.
 _TAKEN = 3
-# Seconds in which a worker that is told to end gives its work back; guessed.
-_FAREWELL = 1.0
 
 
 class Previews:
-    """Makes previews out of links, with the database and the way to other sites."""
+    """Makes previews out of links that wait for one."""
 
-    def __init__(self, chat: Chat, client: Client) -> None:
+    def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._client = client
+        self._client = chat.outside
 
     def take(self) -> Callable[[], None] | None:
         """What makes the preview that waits longest; ``None`` if none waits."""
@@ -49,11 +43,8 @@ class Previews:
         return partial(self._make, job) if job else None
 
     def _make(self, job: Job) -> None:
-        try:
+        with lent(self._chat.db, lambda db: store.give_back(db, job)):
             found = self._look(job)
-        except BaseException:
-            self._give_back(job)
-            raise
         if isinstance(found, Page):
             self._store(job, found)
             return
@@ -92,10 +83,3 @@ class Previews:
                 return
             event = events.append(db, job.room_id, "preview.ready", author_id, message_seq=job.seq)
         self._chat.announce(job.room_id, event)
-
-    def _give_back(self, job: Job) -> None:
-        try:
-            with fail_after(_FAREWELL), self._chat.db.connection() as db:
-                store.give_back(db, job)
-        except (psycopg2.Error, TimeoutError) as error:
-            log.warning("a preview waits until its lease ends", error=repr(error))

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -70,9 +71,14 @@ class Client:
     ) -> None:
         self._addresses = addresses
         self._resolve = resolve
-        self._tls = tls or ssl.create_default_context()
+        self._given_tls = tls
         self._agent = agent
         self.gate = Gate(_PER_HOST)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """The system's authorities, unless others were given; reading them takes a while."""
+        return self._given_tls or ssl.create_default_context()
 
     def check(self, url: str) -> Url:
         """The URL in its parts. Raises :class:`Refused` for one that no call is made to, whatever

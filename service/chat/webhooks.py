@@ -1,0 +1,79 @@
+"""Have the events of a room sent to other sites. Only its owners may, and may know of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from colorless.postgres import Connection
+from service.chat.chat import Chat
+from service.chat.models import User
+from service.chat.rooms import readable
+from service.chat.store import rooms
+from service.chat.store import webhooks as store
+from service.chat.webhook_models import (
+    Deliveries,
+    DeliveryPage,
+    NewWebhook,
+    Webhooks,
+    WebhookWithSecret,
+)
+from service.errors import Conflict, Forbidden, InvalidInput, NotFound
+from service.outside import signature
+from service.outside.client import host_of
+from service.outside.errors import Refused
+
+# Guessed. Each event of the room is sent so many times.
+_MOST = 10
+
+
+def create(chat: Chat, user: User, room_id: int, new: NewWebhook) -> WebhookWithSecret:
+    """A new webhook, and the secret, which is not shown again."""
+    try:
+        host = host_of(chat.outside.check(new.url))
+    except Refused as error:
+        raise InvalidInput(str(error), field="url") from None
+    secret = signature.new_secret()
+    with chat.db.transaction() as db:
+        rooms.hold(db, room_id)  # so that two at the same time are counted
+        _require_owner(db, user, room_id)
+        if len(store.of_room(db, room_id)) >= _MOST:
+            raise Conflict(f"a room has at most {_MOST} webhooks; delete one first")
+        webhook = store.insert(db, room_id, new.url, host, secret)
+    return WebhookWithSecret(**msgspec.structs.asdict(webhook), secret=signature.show(secret))
+
+
+def listing(chat: Chat, user: User, room_id: int) -> Webhooks:
+    """The room's webhooks."""
+    with chat.db.connection() as db:
+        _require_owner(db, user, room_id)
+        return Webhooks(store.of_room(db, room_id))
+
+
+def delete(chat: Chat, user: User, room_id: int, webhook_id: int) -> None:
+    """Send nothing there any more; what is under way may still arrive."""
+    with chat.db.connection() as db:
+        _require_owner(db, user, room_id)
+        if not store.delete(db, room_id, webhook_id):
+            raise _no_webhook(room_id, webhook_id)
+
+
+def deliveries(
+    chat: Chat, user: User, room_id: int, webhook_id: int, page: DeliveryPage
+) -> Deliveries:
+    """A part of the webhook's log."""
+    with chat.db.connection() as db:
+        _require_owner(db, user, room_id)
+        if not store.exists(db, room_id, webhook_id):
+            raise _no_webhook(room_id, webhook_id)
+        found = store.log(db, webhook_id, page.before, page.limit + 1)
+    shown = found[: page.limit]
+    return Deliveries(shown, next=shown[-1].id if len(found) > page.limit else None)
+
+
+def _require_owner(db: Connection, user: User, room_id: int) -> None:
+    if readable(db, user, room_id).role != "owner":
+        raise Forbidden("only an owner of the room may see to its webhooks")
+
+
+def _no_webhook(room_id: int, webhook_id: int) -> NotFound:
+    return NotFound(f"room {room_id} has no webhook {webhook_id}")
