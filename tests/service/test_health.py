@@ -42,7 +42,7 @@ def test_readyz_misses_migrations(app: Flask) -> None:
 
 
 def test_readyz_of_an_empty_database_is_not_ready(make_app: MakeApp, postgres_url: str) -> None:
-    """A database that was never migrated lacks all of them: a 503, and no error to be looked into."""
+    """A database that was never migrated lacks all of them; that is no error of the service."""
     answer = make_app(database_url=postgres_url).test_client().get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json()["missing_migrations"] == [each.version for each in migrations()]
