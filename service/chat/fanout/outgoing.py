@@ -1,25 +1,43 @@
-"""Notices that wait to be sent: bounded, and of one room's hints only the newest."""
+"""Notices that wait to be sent, and the green thread that sends them while there are any."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
+import gevent
+import structlog
+
+from service.chat.fanout.backoff import Backoff
 from service.chat.notices import Happened, Notice
+
+log = structlog.get_logger("service.fanout")
 
 # Guessed: more rooms than change in any outage that the position check does not repair anyway.
 MOST = 10_000
+# Seconds; guessed: below what a person notices, and it turns a burst into one message.
+WINDOW = 0.005
 
 
 class Outgoing:
-    """A queue that drops rather than grows. ``dropped`` counts what it dropped."""
+    """A queue that drops rather than grows, and of one room's hints keeps the newest.
 
-    def __init__(self) -> None:
+    ``send`` may wait, and may raise one of ``failures``: then what it was given is lost, and the
+    position checks of the other processes find out. ``dropped`` counts what did not fit.
+    """
+
+    def __init__(
+        self, send: Callable[[list[Notice]], None], failures: tuple[type[Exception], ...]
+    ) -> None:
+        self._send = send
+        self._failures = failures
         self._waiting: dict[Hashable, Notice] = {}
+        self._task: gevent.Greenlet | None = None
+        self._backoff = Backoff()
         self.dropped = 0
 
     def add(self, notice: Notice) -> None:
-        """Never waits."""
-        key = ("e", notice.room_id) if isinstance(notice, Happened) else notice
+        """Send it soon, with what else comes in the next milliseconds. Never waits."""
+        key = ("room", notice.room_id) if isinstance(notice, Happened) else notice
         before = self._waiting.get(key)
         if before is None and len(self._waiting) >= MOST:
             self.dropped += 1
@@ -27,11 +45,25 @@ class Outgoing:
         if isinstance(before, Happened) and isinstance(notice, Happened):
             notice = max(before, notice, key=lambda hint: hint.seq)
         self._waiting[key] = notice
+        if self._task is None:
+            # Not go(): it must not inherit the deadline of the request that happens to be first.
+            self._task = gevent.spawn(self._run)
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+    def stop(self) -> None:
+        """Forget what waits."""
+        if self._task is not None:
+            self._task.kill()
 
-    def take(self) -> list[Notice]:
-        """All that waits."""
-        taken, self._waiting = list(self._waiting.values()), {}
-        return taken
+    def _run(self) -> None:
+        try:
+            while self._waiting:
+                gevent.sleep(WINDOW)
+                taken, self._waiting = list(self._waiting.values()), {}
+                try:
+                    self._send(taken)
+                    self._backoff.reset()
+                except self._failures as error:
+                    log.warning("notices were lost", count=len(taken), error=repr(error))
+                    gevent.sleep(self._backoff.delay())
+        finally:
+            self._task = None

@@ -26,8 +26,6 @@ from service.chat.notices import Notice, decode, encode
 log = structlog.get_logger("service.fanout")
 
 CHANNEL = "colorless"
-# Seconds; guessed: below what a person notices, and it turns a burst into one statement.
-WINDOW = 0.005
 # PostgreSQL's limit for one payload is 8000 bytes.
 PAYLOAD = 7900
 # Seconds; guessed: a server that does not answer for so long is gone.
@@ -44,10 +42,8 @@ class PostgresFanout:
     def __init__(self, dsn: str, channel: str = CHANNEL) -> None:
         self._dsn = dsn
         self._channel = channel
-        self._outgoing = Outgoing()
+        self._outgoing = Outgoing(self._send, _BROKEN)
         self._connection: Connection | None = None  # that sends
-        self._send_backoff = Backoff()
-        self._sender: gevent.Greenlet | None = None
         self._listener: gevent.Greenlet | None = None
         self._connected = False
 
@@ -57,11 +53,8 @@ class PostgresFanout:
         return self._connected
 
     def publish(self, notice: Notice) -> None:
-        """Send it soon, with what else comes in the next milliseconds."""
+        """Send it soon."""
         self._outgoing.add(notice)
-        if self._sender is None:
-            # Not go(): it must not inherit the deadline of the request that happens to be first.
-            self._sender = gevent.spawn(self._send_all)
 
     def listen(self, receive: Receive, recovered: Callable[[], None]) -> None:
         """Hear what every process publishes, this one included."""
@@ -69,35 +62,25 @@ class PostgresFanout:
 
     def close(self) -> None:
         """Hang up."""
-        gevent.killall([task for task in (self._sender, self._listener) if task is not None])
-        self._listener = None
+        self._outgoing.stop()
+        if self._listener is not None:
+            self._listener.kill()
+            self._listener = None
         self._hang_up()
-
-    def _send_all(self) -> None:
-        """Send what waits, then end: a process that publishes nothing has no green thread."""
-        try:
-            while self._outgoing:
-                gevent.sleep(WINDOW)
-                try:
-                    self._send(self._outgoing.take())
-                    self._send_backoff.reset()
-                except _BROKEN as error:
-                    # What was being sent is lost. The position checks of the others find it.
-                    log.warning("cannot notify; trying again", error=repr(error))
-                    self._hang_up()
-                    gevent.sleep(self._send_backoff.delay())
-        finally:
-            self._sender = None
 
     def _send(self, notices: list[Notice]) -> None:
         if self._connection is None:
             self._connection = connect(self._dsn, TIMEOUT)
         payloads = [text.decode() for text in encode(notices, PAYLOAD)]
-        with fail_after(TIMEOUT):
-            self._connection.execute(
-                "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
-                (self._channel, payloads),
-            )
+        try:
+            with fail_after(TIMEOUT):
+                self._connection.execute(
+                    "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
+                    (self._channel, payloads),
+                )
+        except BaseException:
+            self._hang_up()
+            raise
 
     def _hang_up(self) -> None:
         if self._connection is not None:
