@@ -1,16 +1,23 @@
 """The comparison lab: one contract, nine ways to serve it, measured side by side.
 
-    __main__      the commands: install, check, run, report, table
+    __main__, commands    install, check, run, report, table
     contract      endpoints and expected answers, as data
-    contenders    what stands in `contenders/`, and whether this machine can run it
+    conformance   holds a running contender to the contract
+    experiments   the claims and the cells that decide them, as data
+
+    roster        who takes part: what stands in `contenders/`
     install       venvs, node_modules and binaries, all under `.lab/`
+    machine       who gets which core
     backends      PostgreSQL, NATS and the stub server that every contender talks to
     process       one pinned contender: start, CPU, memory, stop
+
     loads         the two load generators: wrk (closed loop) and `load/` (open loop, streams)
-    experiments   the claims and the cells that decide them, as data
-    runner        measures cells in interleaved rounds; every result is a line in raw.jsonl
-    stats, summary, verdicts    medians with intervals, and what they say about each claim
-    report, plots, table        report.md, report.html and the README's table
+    measure       one cell on one contender
+    runner        all cells in interleaved rounds; every result is a line in raw.jsonl
+
+    stats, results        medians with intervals
+    ducttape, verdicts    what code and numbers say about each claim
+    report, details, plots, table    what a person reads; written by `blocks`, in `wording`
 
 The lab talks to contenders over HTTP only. It never imports `colorless` or `service`.
 """

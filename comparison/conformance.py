@@ -33,8 +33,9 @@ def _violation(server: Server, exchange: Exchange) -> str | None:
     status, text = _ask(server, exchange)
     if status != exchange.status:
         return f"{exchange.path} answered {status}, not {exchange.status}: {text[:200]}"
-    if exchange.needle not in text:
-        return f"{exchange.path} has no {exchange.needle}: is its JSON compact? {text[:200]}"
+    if exchange.needle not in text or not text.startswith(exchange.prefix):
+        wanted = f"{exchange.prefix} first and {exchange.needle} in it, as compact JSON"
+        return f"{exchange.path} should have {wanted}: {text[:200]}"
     if isinstance(exchange.answer, str):
         return contract.mismatch(exchange.answer, text)
     return contract.mismatch(exchange.answer, json.loads(text))

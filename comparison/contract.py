@@ -32,6 +32,11 @@ class Exchange:
     needle: str = ""
     """A piece of the compact JSON that tells this answer from another's: checked under load."""
 
+    @property
+    def prefix(self) -> str:
+        """How the answer begins: all that a closed loop can check, since it asks in no order."""
+        return self.answer if isinstance(self.answer, str) else f'{{"{next(iter(self.answer))}":'
+
 
 @dataclass(frozen=True)
 class Endpoint:

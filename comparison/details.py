@@ -1,5 +1,7 @@
 """The report's small print: every number with its interval, and what limited it."""
 
+from collections.abc import Iterator
+
 from comparison.blocks import Block, Heading, Paragraph, Points, Table
 from comparison.experiments import CELLS, Kind
 from comparison.results import METRICS, Results
@@ -32,12 +34,20 @@ FULL = 0.85
 def tables(r: Results) -> list[Block]:
     """One table for each cell."""
     found: list[Block] = []
-    for cell in CELLS:
-        metrics = [metric for metric in METRICS if r.column(cell.name, metric)]
+    for name, about in _cells():
+        metrics = [metric for metric in METRICS if r.column(name, metric)]
         if metrics:
-            found.append(Heading(f"`{cell.name}`: {cell.about}", 3))
-            found.append(_table(r, cell.name, metrics))
+            found.append(Heading(f"`{name}`: {about}", 3))
+            found.append(_table(r, name, metrics))
     return found
+
+
+def _cells() -> Iterator[tuple[str, str]]:
+    for cell in CELLS:
+        if cell.levels:
+            yield from ((f"{cell.name}-{n}", f"{n:,} {cell.about}") for n in cell.levels)
+        else:
+            yield cell.name, cell.about
 
 
 def _table(r: Results, cell: str, metrics: list[str]) -> Table:

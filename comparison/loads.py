@@ -31,16 +31,14 @@ class RequestFile:
     path: Path
     status: int
     prefix: str
-    """How each compact JSON answer must begin: all that wrk can check of a keep-alive answer."""
+    """How each answer must begin."""
 
 
 def write_requests(path: Path, sample: Callable[[int], Exchange]) -> RequestFile:
     """Write VARIETY requests; each line is status, needle and raw request."""
     exchanges = [sample(n) for n in range(VARIETY)]
     path.write_text("".join(f"{x.status}\t{x.needle}\t{_raw(x)}\n" for x in exchanges))
-    answer = exchanges[0].answer
-    prefix = answer if isinstance(answer, str) else f'{{"{next(iter(answer))}":'
-    return RequestFile(path, exchanges[0].status, prefix)
+    return RequestFile(path, exchanges[0].status, exchanges[0].prefix)
 
 
 def _raw(exchange: Exchange) -> str:
@@ -82,10 +80,14 @@ class Generators:
         return self._start([str(LOADER), "open", *options, "-timeout", f"{PATIENCE}s"])
 
     def start_streams(
-        self, address: str, count: int, rate: float, seconds: float
+        self, address: str, counts: tuple[int, ...], rate: float, seconds: float
     ) -> subprocess.Popen[str]:
-        """Open streams, then post; prints one line when they are open and one at the end."""
-        options = ["-address", address, "-count", str(count), "-rate", str(rate)]
+        """Open streams and post to them, level by level.
+
+        Prints one line when a level's streams are open and one when its messages have arrived.
+        """
+        levels = ",".join(map(str, counts))
+        options = ["-address", address, "-counts", levels, "-rate", str(rate)]
         return self._start([str(LOADER), "streams", *options, "-seconds", str(seconds)])
 
     def _start(self, command: list[str]) -> subprocess.Popen[str]:

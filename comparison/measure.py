@@ -1,7 +1,7 @@
 """Measures one cell on one running contender."""
 
 import json
-import time
+import subprocess
 from pathlib import Path
 
 from comparison import contract
@@ -58,22 +58,11 @@ class Bench:
 
     def _streams(self, cell: Cell, server: Server, before: Usage) -> Result:
         process = self.generators.start_streams(
-            server.address, cell.connections, POST_RATE, cell.seconds
+            server.address, cell.levels, POST_RATE, cell.seconds
         )
-        assert process.stdout is not None
-        opened = json.loads(process.stdout.readline() or '{"open": 0, "failed": 0}')
-        # The generator posts nothing for a second after opening: memory is that of idle streams.
-        time.sleep(0.5)
-        idle = server.usage()
-        delivered = finish(process)
-        grown = idle.rss_mib - before.rss_mib
-        per_stream = grown * 1024 / opened["open"] if opened["open"] else None
-        return {
-            "opened": opened,
-            "delivered": delivered,
-            "kib_per_stream": per_stream,
-            "rss_mib": idle.rss_mib,
-        }
+        levels = [_level(process, server, before) for _ in cell.levels]
+        process.wait()
+        return {"levels": levels}
 
     def warm(self, server: Server, whole_pool: bool) -> None:
         """Let a JIT see the code, then open every connection of the pool."""
@@ -89,6 +78,29 @@ class Bench:
             path = Path(self.backends.folder) / f"{name}.requests"
             self._files[name] = write_requests(path, known[name])
         return self._files[name]
+
+
+def _level(process: subprocess.Popen[str], server: Server, before: Usage) -> Result:
+    """One level of open streams: memory while nothing is posted, then delivery."""
+    opened, idle = _line(process), server.usage()
+    grown = idle.rss_mib - before.rss_mib
+    per_stream = grown * 1024 / opened["open"] if opened["open"] else None
+    return {
+        "wanted": opened["wanted"],
+        "opened": opened,
+        "kib_per_stream": per_stream,
+        "rss_mib": idle.rss_mib,
+        "delivered": _line(process),
+    }
+
+
+def _line(process: subprocess.Popen[str]) -> Result:
+    assert process.stdout is not None
+    text = process.stdout.readline()
+    if not text:
+        raise RuntimeError("the stream generator ended early")
+    result: Result = json.loads(text)
+    return result
 
 
 def _cost(before: Usage, after: Usage, answered: int) -> Result:

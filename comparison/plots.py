@@ -42,6 +42,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
+WIDTH = 11.5
+"""Inches of every picture, so that their letters have one size on the page."""
+
+
 def _colour(name: str) -> str:
     return COLOURS.get(name, "#555555")
 
@@ -102,7 +106,7 @@ def spans(results: Results, cells: list[tuple[str, str, str, str]]) -> str | Non
         return None
     titles = {one.name: one.title for one in results.contenders}
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2 * len(found), 0.34 * len(titles) + 1.2))
+        figure = Figure(figsize=(WIDTH, 0.34 * len(titles) + 1.2))
         for place, (cell, low, high, title) in enumerate(found):
             axes = figure.add_subplot(1, len(found), place + 1)
             _span(axes, results.column(cell, low), results.column(cell, high), titles, title)
@@ -121,7 +125,7 @@ def bars(results: Results, cells: list[tuple[str, str, str]], across: int = 3) -
     across = min(across, len(found))
     down = math.ceil(len(found) / across)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.7 * across + 1.2, (0.27 * len(titles) + 0.7) * down))
+        figure = Figure(figsize=(WIDTH, (0.27 * len(titles) + 0.7) * down))
         for place, (cell, metric, title) in enumerate(found):
             axes = figure.add_subplot(down, across, place + 1)
             _bars(axes, results.column(cell, metric), titles, title)
@@ -137,7 +141,7 @@ def scaling(results: Results) -> str | None:
     if len(cells) < 2:
         return None
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.6, 4.2))
+        figure = Figure(figsize=(WIDTH - 2.4, 4.6))
         axes = figure.add_subplot()
         ends = []
         for one in results.contenders:
@@ -147,9 +151,8 @@ def scaling(results: Results) -> str | None:
                 continue
             axes.plot(*zip(*points, strict=True), "o-", color=_colour(one.name), linewidth=2.2)
             ends.append((points[-1][1], one))
-        _label_ends(axes, ends, max(cells))
         axes.axhline(4000, color="#bbbbbb", linestyle=":")
-        axes.text(10, 4250, "200 connections ÷ 50 ms", color="#888888", fontsize=8)
+        axes.text(10, 4300, "200 connections ÷ 50 ms", color="#888888", fontsize=8)
         axes.axhline(800, color="#bbbbbb", linestyle=":")
         axes.text(10, 850, "FastAPI's default of 40 threads ÷ 50 ms", color="#888888", fontsize=8)
         axes.set(
@@ -158,14 +161,16 @@ def scaling(results: Results) -> str | None:
         axes.set_xticks(list(cells), [f"{n:,}" for n in cells])
         axes.minorticks_off()
         axes.grid(color="#eeeeee")
+        _label_ends(axes, ends, max(cells))
         return _svg(figure)
 
 
 def _label_ends(axes: Axes, ends: list[tuple[float, Contender]], right: float) -> None:
     """Names at the right ends of lines, pushed apart where they would overlap."""
-    place = 0.0
+    bottom, top = (math.log10(y) for y in axes.get_ylim())
+    gap, place = (top - bottom) * 0.05, -math.inf
     for value, one in sorted(ends, key=lambda pair: pair[0]):
-        place = max(math.log10(value), place + 0.115)
+        place = max(math.log10(value), place + gap)
         name, title = one.name, one.title
         axes.annotate(
             f"{title}  {rate(value)}",

@@ -9,7 +9,7 @@ from typing import Any
 from comparison import roster
 from comparison.loads import Result
 from comparison.roster import Contender
-from comparison.runner import Record
+from comparison.runner import Key, Record
 from comparison.stats import Estimate, estimate
 
 
@@ -63,30 +63,41 @@ def _read(result: Result, metric: str) -> float | None:
         return None
 
 
+def _expanded(record: Record) -> dict[Key, Result]:
+    """The record with one cell, such as streams-1000, for each level of a cell with levels."""
+    found: dict[Key, Result] = {}
+    for (number, who, cell), result in record.done.items():
+        for level in result.get("levels", ()):
+            found[number, who, f"{cell}-{level['wanted']}"] = level
+        if "levels" not in result:
+            found[number, who, cell] = result
+    return found
+
+
 class Results:
     """One run's folder, read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.about: dict[str, Any] = json.loads((folder / "run.json").read_text())
-        self._record = Record(folder)
+        self._done = _expanded(Record(folder))
 
     @cached_property
     def contenders(self) -> list[Contender]:
         """Those that were measured, in the order of the report."""
-        measured = {contender for _, contender, _ in self._record.done}
+        measured = {contender for _, contender, _ in self._done}
         return [one for one in roster.everyone() if one.name in measured]
 
     @property
     def rounds(self) -> int:
         """How many rounds there were."""
-        return max((number for number, _, _ in self._record.done), default=0)
+        return max((number for number, _, _ in self._done), default=0)
 
     def get(self, contender: str, cell: str, metric: str) -> Estimate | None:
         """The median over rounds; None when no round gave such a value."""
         values = [
             value
-            for (_, who, what), result in self._record.done.items()
+            for (_, who, what), result in self._done.items()
             if (who, what) == (contender, cell) and (value := _read(result, metric)) is not None
         ]
         return estimate(values) if values else None
@@ -105,7 +116,7 @@ class Results:
         """Contender, cell and text of everything that could not be measured."""
         return [
             (who, what, result["failed"])
-            for (_, who, what), result in self._record.done.items()
+            for (_, who, what), result in self._done.items()
             if "failed" in result
         ]
 

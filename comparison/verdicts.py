@@ -87,8 +87,8 @@ def _duct_tape(r: Results) -> Verdict | None:
         return None
     python = {one.name: measure(one.sources) for one in r.contenders if one.toolchain == "python"}
     text = [
-        f"{_title(r, name)}: {rate(rates[name])} a second with {tape.colour} `async`/`await` and "
-        f"{tape.glue} bridging calls in {tape.lines} lines."
+        f"{_title(r, name)}: {rate(rates[name])} a second; {tape.colour} words of `async` and "
+        f"`await`, {tape.glue} bridging names."
         for name, tape in python.items()
         if name in rates
     ]

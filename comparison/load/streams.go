@@ -12,14 +12,15 @@ import (
 	"time"
 )
 
-// Opened is reported once every stream is open or has failed.
+// Opened is reported at every level, once its streams are open or have failed.
 type Opened struct {
+	Wanted  int     `json:"wanted"`
 	Open    int     `json:"open"`
 	Failed  int     `json:"failed"`
 	Seconds float64 `json:"seconds"`
 }
 
-// Delivered is reported at the end. Latency runs from the moment a message was due to be posted
+// Delivered is reported at the end of every level. Latency runs from the moment a message was due to be posted
 // to the moment one stream had it.
 type Delivered struct {
 	Posted      int     `json:"posted"`
@@ -40,7 +41,7 @@ type audience struct {
 func streams(arguments []string) {
 	flags := flag.NewFlagSet("streams", flag.ExitOnError)
 	address := flags.String("address", "", "host:port of the server")
-	count := flags.Int("count", 1000, "how many streams")
+	counts := flags.String("counts", "1000", "how many streams, level by level")
 	rooms := flags.Int("rooms", 100, "over how many rooms")
 	first := flags.Int("first-room", 201, "the first of these rooms")
 	rate := flags.Float64("rate", 10, "messages posted per second")
@@ -50,21 +51,37 @@ func streams(arguments []string) {
 	flags.Parse(arguments)
 
 	everyone := &audience{rooms: make([]atomic.Int64, *rooms), first: *first}
-	report(everyone.open(*address, *count, *patience))
-	time.Sleep(*settle)
-	report(everyone.post(*address, *rate, *seconds, *patience))
+	for _, text := range strings.Split(*counts, ",") {
+		count, err := strconv.Atoi(text)
+		if err != nil {
+			fail(err)
+		}
+		report(everyone.open(*address, count, *patience))
+		time.Sleep(*settle)
+		report(everyone.post(*address, *rate, *seconds, *patience))
+	}
+}
+
+// size is how many streams are open.
+func (a *audience) size() int {
+	var open int64
+	for room := range a.rooms {
+		open += a.rooms[room].Load()
+	}
+	return int(open)
 }
 
 // full is how many streams may fail before the rest are not tried: the server takes no more.
 const full = 50
 
+// open adds streams until count are open.
 func (a *audience) open(address string, count int, patience time.Duration) Opened {
 	// Guessed: a hundred handshakes at a time fill no backlog and keep the server busy.
 	gate := make(chan struct{}, 100)
 	var waiting sync.WaitGroup
 	var failed atomic.Int64
 	start := time.Now()
-	for i := range count {
+	for i := a.size(); i < count; i++ {
 		gate <- struct{}{}
 		if failed.Load() > full {
 			break
@@ -85,11 +102,7 @@ func (a *audience) open(address string, count int, patience time.Duration) Opene
 		}()
 	}
 	waiting.Wait()
-	var opened int64
-	for room := range a.rooms {
-		opened += a.rooms[room].Load()
-	}
-	return Opened{int(opened), int(failed.Load()), time.Since(start).Seconds()}
+	return Opened{count, a.size(), int(failed.Load()), time.Since(start).Seconds()}
 }
 
 func (c *Client) subscribe(room int, patience time.Duration) error {
@@ -131,6 +144,9 @@ func (a *audience) listen(in *bufio.Reader) {
 
 func (a *audience) post(address string, rate, seconds float64, patience time.Duration) Delivered {
 	var result Delivered
+	a.lock.Lock()
+	a.latencies = nil
+	a.lock.Unlock()
 	var waiting sync.WaitGroup
 	var failed, expected atomic.Int64
 	start := time.Now()

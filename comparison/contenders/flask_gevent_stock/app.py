@@ -12,12 +12,12 @@ from argon2.exceptions import VerifyMismatchError
 from flask import Flask, Response, request
 from flask_sock import Sock
 from gevent.queue import LifoQueue, SimpleQueue
-from lab_postgres import NATS_URL, POOL_SIZE, Pool, message
+from lab_postgres import NATS_URL, Pool, message
 
 app = Flask(__name__)
 sock = Sock(app)
 pool = Pool(LifoQueue())
-http = urllib3.PoolManager(maxsize=POOL_SIZE)
+http = urllib3.PoolManager(maxsize=1000)
 hasher = PasswordHasher()
 encode = msgspec.json.Encoder().encode
 streams: dict[int, set[SimpleQueue]] = {}

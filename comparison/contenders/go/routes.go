@@ -87,6 +87,11 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 
 func scanLatest(row pgx.Rows, m *brief) error { return row.Scan(&m.ID, &m.Body) }
 
+type page struct {
+	URL   string `json:"url"`
+	Title string `json:"title"`
+}
+
 func (s *server) preview(w http.ResponseWriter, r *http.Request) error {
 	url := r.URL.Query().Get("url")
 	reply, err := s.outside.Get(url)
@@ -94,16 +99,16 @@ func (s *server) preview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer reply.Body.Close()
-	page, err := io.ReadAll(reply.Body)
+	text, err := io.ReadAll(reply.Body)
 	if err != nil {
 		return err
 	}
-	_, rest, _ := strings.Cut(string(page), "<title>")
+	_, rest, _ := strings.Cut(string(text), "<title>")
 	title, _, _ := strings.Cut(rest, "</title>")
 	if _, err := s.pool.Exec(r.Context(), s.sql["preview"], url, title); err != nil {
 		return err
 	}
-	return answer(w, 200, map[string]string{"url": url, "title": title})
+	return answer(w, 200, page{url, title})
 }
 
 func (s *server) mixed(w http.ResponseWriter, r *http.Request) error {
