@@ -27,6 +27,7 @@ from service.chat.deliveries import Deliveries
 from service.chat.fanout import Fanout
 from service.chat.fanout.nats import NatsFanout
 from service.chat.fanout.postgres import PostgresFanout
+from service.chat.live.attendance import Attendance
 from service.chat.live.care import Care
 from service.chat.live.hub import Hub
 from service.chat.passwords import Passwords
@@ -91,7 +92,7 @@ def create_hub(settings: Settings, database_url: str) -> Hub:
     of the pool's do not keep the streams waiting; nor does it open one before a stream comes."""
     db = Pool(database_url, max_size=_CONNECTIONS_FOR_STREAMS, timeout=settings.request_timeout)
     hub = Hub(db, create_fanout(settings, database_url), resume_events=settings.resume_events)
-    hub.tasks.append(Care(hub, settings.position_check).run)
+    hub.tasks += [Care(hub, settings.position_check).run, Attendance(hub).run]
     return hub
 
 

@@ -36,3 +36,9 @@ def make_stream_ticket(call: Call) -> None:
 def tell_typing(call: Call, room_id: Id) -> None:
     """Tell the room that you are writing something; say it again every few seconds."""
     presence.tell_typing(call.chat, call.user, room_id)
+
+
+@routes.get("/rooms/{room_id}/presence", errors=(404,))
+def get_presence(call: Call, room_id: Id) -> presence.Online:
+    """Which members of the room have a stream open; what changes comes as `presence` events."""
+    return presence.online(call.chat, call.user, room_id)

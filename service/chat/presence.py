@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from service.chat.chat import Chat
-from service.chat.models import User
+from service.chat.models import Id, User
 from service.chat.notices import Typing
 from service.chat.rooms import readable
+from service.chat.store import presence as store
 from service.errors import Forbidden
+
+
+class Online(Struct, frozen=True):
+    """The members of a room who have a stream open, by id."""
+
+    user_ids: list[Id]
 
 
 def tell_typing(chat: Chat, user: User, room_id: int) -> None:
@@ -16,3 +25,10 @@ def tell_typing(chat: Chat, user: User, room_id: int) -> None:
     if room.role is None:
         raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
     chat.tell(Typing(room_id, user))
+
+
+def online(chat: Chat, user: User, room_id: int) -> Online:
+    """Who of the room's members is connected, to any process."""
+    with chat.db.connection() as db:
+        readable(db, user, room_id)
+        return Online(store.online(db, room_id))

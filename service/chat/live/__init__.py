@@ -10,5 +10,6 @@ The layers, each importing only those above it:
     resume      what a client missed, between where it was and where its process is
     moments     typing, presence and read marks: of the moment, never in the log
     hub         takes hints, reads each room once, hands the events to the streams
+    attendance  who is there, as leases in the database
     care        the checks that find what a lost hint or notice left behind
 """
