@@ -20,7 +20,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text with `code` and nothing else marked up."""
+    """Text in which `code`, **strong** and *marked* are all the markup there is."""
 
     text: str
 
@@ -34,7 +34,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text. `shade` gives cells a part of the best value, from 0 to 1."""
+    """Rows of text. `shade` says how close each cell is to the best, from 0 to 1."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -118,12 +118,13 @@ def _html_table(block: Table) -> str:
 
 
 def _tint(part: float | None) -> str:
-    """The better, the stronger; the best in bold."""
+    """The better, the stronger."""
     if part is None:
         return ""
-    best = ' class="best"' if part >= 0.999 else ""
-    return f'{best} style="background: rgba(42, 127, 158, {0.04 + 0.34 * part * part:.2f})"'
+    return f' style="background: rgba(42, 127, 158, {0.04 + 0.34 * part * part:.2f})"'
 
 
 def _inline(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    text = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
+    return re.sub(r"\*([^*]+)\*", r"<mark>\1</mark>", text)

@@ -31,6 +31,7 @@ def describe() -> dict[str, str]:
         "cores": f"{os.cpu_count()}; {len(server)} for the contender, {len(load)} for the rest",
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
+        "load average before": f"{os.getloadavg()[0]:.1f}",
         "python": platform.python_version(),
         "commit": _commit(),
     }

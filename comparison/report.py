@@ -72,6 +72,10 @@ def _content(r: Results) -> list[Block]:
             f"{r.about['started'][:10]}. {kind}".strip()
         ),
         _which_one(r),
+        Paragraph(
+            "Bold is the best of all, *underlined* the best in Python; the darker, the closer to "
+            "the best of its row. Higher is better for rates, lower for the rest."
+        ),
         Points(contenders),
         *_claims(r),
         Heading("Every cell, with its interval"),
@@ -86,19 +90,33 @@ def _content(r: Results) -> list[Block]:
 def _which_one(r: Results) -> Table:
     rows, shades = [], []
     for work, cell, metric, more in WORK:
-        column = r.column(cell, metric)
-        if not column:
-            continue
-        best = max(column.values()) if more else min(column.values())
-        row: list[str] = [work]
-        shade: list[float | None] = [None]
-        for one in r.contenders:
-            value = column.get(one.name)
-            row.append("–" if value is None else _figure(value, metric))
-            shade.append(None if value is None else _part(value, best, more))
-        rows.append(row)
-        shades.append(shade)
+        if column := r.column(cell, metric):
+            row, shade = _work_row(r, column, metric, more)
+            rows.append([work, *row])
+            shades.append([None, *shade])
     return Table(["", *[one.title for one in r.contenders]], rows, shades)
+
+
+def _work_row(
+    r: Results, column: dict[str, float], metric: str, more: bool
+) -> tuple[list[str], list[float | None]]:
+    """The cells of one kind of work, the best of all and the best in Python marked."""
+    best = max if more else min
+    top = best(column.values())
+    python = [one.name for one in r.contenders if one.toolchain == "python"]
+    top_python = best((column[name] for name in python if name in column), default=None)
+    row: list[str] = []
+    shade: list[float | None] = []
+    for one in r.contenders:
+        value = column.get(one.name)
+        text = "–" if value is None else _figure(value, metric)
+        if value is not None and value == top:
+            text = f"**{text}**"
+        if value is not None and value == top_python and one.name in python:
+            text = f"*{text}*"
+        row.append(text)
+        shade.append(None if value is None else _part(value, top, more))
+    return row, shade
 
 
 def _figure(value: float, metric: str) -> str:

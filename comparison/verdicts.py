@@ -147,8 +147,11 @@ def _go(r: Results) -> Verdict | None:
             f"2,000 concurrent slow queries: Go {rate(slow[GO])} a second, "
             f"{_title(r, HUB_FLASK)} {rate(slow[HUB_FLASK])}."
         )
-    able = any(name in whole for name in _HUB)
-    return Verdict("C5", "Not the only way; the cheapest" if able else "True", tuple(text))
+    word = "Not the only way" if any(name in whole for name in _HUB) else "True"
+    if GO in whole:
+        cheapest = kib[GO] <= min(kib[name] for name in whole)
+        word += ", but the leanest" if cheapest else ", nor the leanest"
+    return Verdict("C5", word, tuple(text))
 
 
 def _cpu_bound(r: Results) -> Verdict | None:
