@@ -4,14 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint clean
+.PHONY: help install serve test lint conformance image-test compare micro clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(VENV)/installed  ## make .venv with everything the other targets need
 
 $(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded,dev]'
 	@touch $@
@@ -19,13 +20,26 @@ $(VENV)/installed: pyproject.toml
 serve: install  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
 	@exec $(BIN)/python -m service serve
 
-test: install  ## run the test suite on a real PostgreSQL
-	$(BIN)/python -m pytest
+test: install  ## run the test suite on a real PostgreSQL (ONLY='tests/service -k search' for a part)
+	$(BIN)/python -m pytest $(ONLY)
 
 lint: install  ## ruff and mypy, strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+conformance: install  ## CPython's own asyncio tests, on the event loop that is the gevent hub
+	$(BIN)/python -m tests.conformance
+
+image-test: install  ## build the container image, run it, stop it (as root, with buildah and debootstrap)
+	$(BIN)/python -m tests.image
+
+compare: install  ## the lab: this and its peers side by side, 25 minutes (QUICK=1, CLAIM=C1, ONLY=go,node)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[comparison]'
+	$(BIN)/python -m comparison run $(if $(QUICK),--quick) $(if $(CLAIM),--claim $(CLAIM)) $(if $(ONLY),--only $(ONLY))
+
+micro: install  ## what single parts cost: a request's layers, the pool, the worker, a task
+	for part in layers postgres worker tasks; do $(BIN)/python -m comparison.micro.$$part || exit 1; done
+
 clean:  ## remove what the other targets made, but not .data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -143,7 +143,8 @@ class EmbeddedPostgres:
     def _end_left_over(self) -> None:
         """Stop a server that outlived its starter: we hold the lock, so nobody else will.
 
-        Its file also stays behind after a crash, and its process id may be a stranger's by now.
+        Its files also stay behind after a crash, and the process id in them may be a stranger's
+        by now, which PostgreSQL would take for a server that still runs.
         """
         record = self.data / "postmaster.pid"
         try:
@@ -154,7 +155,8 @@ class EmbeddedPostgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
             time.sleep(_POLL)
-        record.unlink(missing_ok=True)
+        for file in (record, *self.data.glob(".s.PGSQL.*")):
+            file.unlink(missing_ok=True)
 
     def _socket_folder(self) -> Path:
         if len(os.fsencode(self.data / ".s.PGSQL.65535.lock")) <= _LONGEST_SOCKET_PATH:

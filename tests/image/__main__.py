@@ -19,7 +19,7 @@ from typing import Any
 from service.db.embedded import EmbeddedPostgres
 from tests.image.base import base_of, ensure
 from tests.image.buildah import build, container, first_process, run, start
-from tests.tools.held import messages_held
+from tests.tools.held import messages_held, wait_until_refused
 from tests.tools.walk import Visitor, walk
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def stop_during_a_request(visitor: Visitor, room: str, env: dict[str, str], mast
             slow = threads.submit(visitor.posts, room, "the last word")
             wait_for(1)
             master.terminate()
-            wait_until_refused(int(env["PORT"]))
+            wait_until_refused(f"http://{env['HOST']}:{env['PORT']}")
             assert not slow.done()
         assert slow.result(timeout=30)["body"] == "the last word"
 
@@ -136,18 +136,6 @@ def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
             return
         time.sleep(0.1)
     raise AssertionError(f"{url} is not ready")
-
-
-def wait_until_refused(port: int) -> None:
-    """Until nobody listens on ``port``: then the stop is under way."""
-    until = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except ConnectionRefusedError:
-            return
-        assert time.monotonic() < until, "it still accepts connections"
-        time.sleep(0.05)
 
 
 def free_port() -> int:

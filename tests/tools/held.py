@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import psycopg2
 
@@ -34,3 +36,16 @@ def messages_held(url: str) -> Iterator[Callable[[int], None]]:
         yield wait_for
     finally:
         connection.close()  # which gives the lock back
+
+
+def wait_until_refused(url: str) -> None:
+    """Return once nobody listens at ``url`` any more: then a stop is under way."""
+    address = urlsplit(url)
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((address.hostname, address.port), timeout=5).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{url} still accepts connections")

@@ -15,6 +15,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self._url = url
         self._token = ""
+        self.name = ""
 
     def call(self, method: str, path: str, sent: Any = None) -> tuple[int, Any]:
         """One request; returns its status and its decoded body."""
@@ -36,17 +37,17 @@ class Visitor:
         assert got == status, f"{method} {path}: {got} {body}"
         return body
 
-    def registers(self, name: str | None = None) -> str:
-        """Sign up and log in; returns the name."""
-        name = name or f"user{uuid.uuid4().hex[:8]}"
+    def registers(self) -> None:
+        """Sign up under a name of its own, and log in."""
+        name = f"user{uuid.uuid4().hex[:8]}"
         user = {"name": name, "password": "a long secret", "display_name": name.title()}
         self.must(201, "POST", "/v1/users", user)
         self.logs_in(name)
-        return name
 
     def logs_in(self, name: str) -> None:
         known = {"name": name, "password": "a long secret"}
         self._token = self.must(201, "POST", "/v1/sessions", known)["token"]
+        self.name = name
 
     def makes_room(self) -> str:
         """The path of a new room."""
