@@ -7,6 +7,7 @@ out differently is left unprepared.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
@@ -28,7 +29,7 @@ _TOKENS = re.compile(
         | "(?: [^"] | "" )*"                    # "a name"
         | \$(?P<tag> \w* )\$ .*? \$(?P=tag)\$   # $tag$it's$tag$
         | --[^\n]*
-        | /\* .*? \*/
+        | /\* (?: (?! /\* ) . )*? \*/             # a nested one is left to PostgreSQL
       )
     | (?P<end> ; \s* \Z )
     | (?P<lone> % )
@@ -66,6 +67,8 @@ def _translated(token: re.Match[str], number: int, formatted: bool) -> str | Non
         case "end":
             return ""
         case "quoted" | "tag":
+            if token[0][0] == "'" and "\\" in token[0]:
+                return None  # where it ends depends on a setting, standard_conforming_strings
             return _unescaped(token[0]) if formatted else token[0]
         case "placeholder" if formatted:
             return f"${number}"
@@ -108,6 +111,10 @@ def _integer(value: int) -> str | None:
     return "int8" if -(2**63) < value < 2**63 else None
 
 
+def _float(value: float) -> str:
+    return "numeric" if math.isfinite(value) else "float8"  # 1.5, but 'NaN'::float
+
+
 def _timestamp(value: datetime) -> str:
     return "timestamp" if value.tzinfo is None else "timestamptz"
 
@@ -118,7 +125,7 @@ _TYPES: dict[type, str | Callable[[Any], str | None]] = {
     str: "unknown",
     type(None): "unknown",
     bool: "boolean",
-    float: "numeric",
+    float: _float,
     Decimal: "numeric",
     datetime: _timestamp,
     date: "date",
