@@ -8,6 +8,8 @@ from typing import NamedTuple
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from service.outside.client import host_of
+
 # Guessed: what a message has place for under it, and what one message may make the service fetch.
 MOST = 5
 _LENGTH = 2000
@@ -52,4 +54,4 @@ def _host(url: str) -> str | None:
         parts = parse_url(url)
     except LocationParseError:
         return None
-    return parts.host.lower() if parts.host and parts.auth is None else None
+    return host_of(parts) if parts.auth is None else None

@@ -100,8 +100,7 @@ def parse(text: str) -> Address | None:
 
 def _parse(text: str) -> _Exception:
     if text.startswith("["):
-        network, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
+        network, _, port = text.removeprefix("[").rpartition("]:")
     elif text.count(":") == 1:
         network, _, port = text.partition(":")
     else:

@@ -105,7 +105,7 @@ class Client:
                 answer = self._exchange("GET", url, None, {"Accept": accept}, most)
                 if answer.status not in _REDIRECTING or "location" not in answer.headers:
                     return answer
-                url = urljoin(url, answer.headers["location"])
+                url = _join(url, answer.headers["location"])
         raise BadAnswer(f"more than {_REDIRECTS} redirects")
 
     def post(
@@ -170,6 +170,13 @@ class Client:
             ssl_context=self._tls,
             server_hostname=host_of(parts),
         )
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # an address in brackets that is none
+        raise Refused("the redirect leads to no URL") from None
 
 
 def host_of(parts: Url) -> str:

@@ -71,14 +71,17 @@ def describe(content: bytes, content_type: str, url: str) -> Page:
     title = texts["title"]
     if title is None:
         raise BadAnswer("the page has no title")
-    image = urljoin(url, _first(said, _SOURCES["image_url"]).strip())
-    has_image = image != url and image.startswith(("http://", "https://"))
-    return Page(
-        title,
-        texts["description"],
-        image if has_image and len(image) <= _URL_LENGTH else None,
-        texts["site_name"],
-    )
+    image = _image(url, _first(said, _SOURCES["image_url"]).strip())
+    return Page(title, texts["description"], image, texts["site_name"])
+
+
+def _image(url: str, given: str) -> str | None:
+    try:
+        image = urljoin(url, given)
+    except ValueError:  # an address in brackets that is none
+        return None
+    is_one = given and image.startswith(("http://", "https://")) and len(image) <= _URL_LENGTH
+    return image if is_one else None
 
 
 class _Target:
@@ -130,7 +133,7 @@ def _decode(content: bytes, parameters: str) -> str:
     name = "utf-8"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         name = "utf-16"
-    elif declared is not None:
+    elif declared is not None and not content.startswith(codecs.BOM_UTF8):
         name = _codec(declared[1].decode("ascii", "replace"))
     return content.decode(name, "replace").removeprefix("\ufeff").replace("\0", "")
 
