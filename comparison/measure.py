@@ -65,11 +65,15 @@ class Bench:
         return {"levels": levels}
 
     def warm(self, server: Server, whole_pool: bool) -> None:
-        """Let a JIT see the code, then open every connection of the pool."""
+        """Let a JIT see the code, then open every connection of the pool.
+
+        The pool fills by slow queries that fall due nearly at once and are all waited for: a
+        closed loop would end by hanging up on them.
+        """
         self.generators.closed(server.address, self._file(contract.MESSAGE.name), 64, 1)
         if whole_pool:
-            file = self._file(contract.SLOW.name)
-            self.generators.closed(server.address, file, POOL_SIZE, 1)
+            rate, file = POOL_SIZE / 0.05, self._file(contract.SLOW.name)
+            self.generators.open(server.address, file, rate, 0.05, POOL_SIZE)
 
     def _file(self, name: str) -> RequestFile:
         if name not in self._files:

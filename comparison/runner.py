@@ -7,6 +7,7 @@ stands in raw.jsonl is not measured again.
 
 import json
 import statistics
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +24,10 @@ Key = tuple[int, str, str]
 
 START_SECONDS = 3.0
 """What starting and warming a contender takes, for the time left. Measured: 2 to 4."""
+
+
+QUIET = 0.25
+"""The part of a core that an idle contender may use: a tick of the kernel's clock is 10 ms."""
 
 
 class Record:
@@ -131,19 +136,32 @@ class _Turn:
 
     def ready(self, fresh: bool) -> Server:
         """A warm server with nothing left to do. A fresh one has held no stream yet."""
-        if self._server is not None and (fresh or not _idle(self._server)):
+        if self._server is not None and (fresh or not _settles(self._server)):
             self.end()
         if self._server is None:
             r = self.runner
             start = serving(self.contender, r.backends, self.environment, r.server_cpus)
             self._server = self._running.enter_context(start)
             r.bench.warm(self._server, whole_pool=not self.contender.one_at_a_time)
+            _settles(self._server)
         return self._server
 
 
-def _idle(server: Server) -> bool:
-    """Whether /livez answers at once, twice in a row: no backlog of the last cell is left."""
-    return all(answers(server.port, 0.2) for _ in range(2))
+def _settles(server: Server, patience: float = 2.0) -> bool:
+    """Whether no backlog of the last cell is left: /livez answers at once and the core is quiet.
+
+    Some contenders clean up after clients that hung up, as wrk does at its end, and that is not
+    the next cell's work.
+    """
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        before = server.usage()
+        time.sleep(0.05)
+        after = server.usage()
+        quiet = after.cpu - before.cpu <= QUIET * (after.at - before.at)
+        if quiet and answers(server.port, 0.2):
+            return True
+    return False
 
 
 def seconds_of(plan: Plan, contenders: int, record: Record) -> float:

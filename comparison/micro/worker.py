@@ -116,8 +116,14 @@ def served(worker: str, database_url: str) -> Iterator[tuple[int, int]]:
     green = "0" if worker == "gthread" else "1"
     process = subprocess.Popen(
         [*command, "comparison.micro.worker_app:app"],
-        env={**os.environ, "DATABASE_URL": database_url, "GREEN": green},
-        cwd=REPOSITORY,
+        # Not in the repository: its gunicorn.conf.py is the service's.
+        cwd="/",
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "GREEN": green,
+            "PYTHONPATH": str(REPOSITORY),
+        },
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -147,6 +153,8 @@ def load(arbiter: int, url: str, seconds: int, connections: int) -> Sample:
     used = _cpu_seconds(pid) - before
     if re.search(r"Non-2xx|Socket errors", printed):
         raise RuntimeError(f"not every request was answered:\n{printed}")
+    if "\n  0 requests in" in printed:
+        raise RuntimeError(f"no request was answered:\n{printed}")
     count = int(re.search(r"(\d+) requests in", printed)[1])  # type: ignore[index]
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1])  # type: ignore[index]
     return Sample(rate, used / count * 1e6, _latency(printed, 50), _latency(printed, 99))
