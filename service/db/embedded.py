@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -107,7 +108,8 @@ class EmbeddedPostgres:
 
     def _let_the_account_in(self) -> None:
         for folder in {*open_way_to(self.data), *open_way_to(_programs())}:
-            print(f"chmod o+x {folder}: PostgreSQL does not run as root and must pass here")
+            reason = "PostgreSQL does not run as root and must pass here"
+            print(f"chmod o+x {folder}: {reason}", file=sys.stderr)
         make_readable(_programs().parent)
 
     def _initialise(self) -> None:
