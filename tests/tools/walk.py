@@ -14,12 +14,12 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._token = ""
+        self.token = ""
         self.name = ""
 
     def call(self, method: str, path: str, sent: Any = None) -> tuple[int, Any]:
         """One request; returns its status and its decoded body."""
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if sent is not None:
             headers["Content-Type"] = "application/json"
         body = None if sent is None else json.dumps(sent).encode()
@@ -46,7 +46,7 @@ class Visitor:
 
     def logs_in(self, name: str) -> None:
         known = {"name": name, "password": "a long secret"}
-        self._token = self.must(201, "POST", "/v1/sessions", known)["token"]
+        self.token = self.must(201, "POST", "/v1/sessions", known)["token"]
         self.name = name
 
     def makes_room(self) -> str:
