@@ -70,7 +70,7 @@ def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
     """A part of the history, in order."""
     given = [name for name in ("before", "after", "around") if getattr(wanted, name) is not None]
     if len(given) > 1:
-        raise InvalidInput(f"give one of {' and '.join(given)}, not both", field=given[1])
+        raise InvalidInput("before, after and around exclude each other", field=given[1])
     with chat.db.connection() as db:
         room = readable(db, user, room_id)
         found = _find(db, room, wanted)
