@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -40,7 +41,7 @@ class Browser:
 
     def find(self, selector: str) -> WebElement:
         """The first element that is there and shown, once there is one."""
-        return self._until(
+        return self.wait(
             lambda driver: next(
                 (e for e in driver.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()),
                 None,
@@ -49,8 +50,9 @@ class Browser:
         )
 
     def click(self, selector: str) -> None:
-        # As the keyboard does it: an element that appears on hover has no place to click at.
-        self.driver.execute_script("arguments[0].click()", self.find(selector))
+        """Click as the keyboard does: what appears on hover need not be shown for that."""
+        click = "const found = document.querySelector(arguments[0]); found?.click(); return !!found"
+        self.wait(lambda driver: driver.execute_script(click, selector), f"no {selector}")
 
     def type(self, selector: str, text: str) -> None:
         self.find(selector).send_keys(text)
@@ -60,18 +62,12 @@ class Browser:
         self.type("#body", text + Keys.ENTER)
 
     def sees(self, selector: str, text: str) -> None:
-        """Wait until the element has the text in it."""
-        self._until(
-            lambda driver: any(
-                text in (e.text or e.get_attribute("textContent") or "")
-                for e in driver.find_elements(By.CSS_SELECTOR, selector)
-            ),
-            f"no {text!r} in {selector}: {self._texts(selector)}",
-        )
+        """Wait until such an element has the text in it."""
+        self.wait(lambda _: any(text in seen for seen in self._texts(selector)), f"no {text!r}")
 
     def sees_no_more(self, selector: str, text: str) -> None:
         """Wait until no such element has the text in it."""
-        self._until(lambda _: not any(text in seen for seen in self._texts(selector)), text)
+        self.wait(lambda _: not any(text in seen for seen in self._texts(selector)), text)
 
     def messages(self) -> list[str]:
         """The bodies on the page, in their order."""
@@ -84,8 +80,10 @@ class Browser:
         )
         return texts
 
-    def _until(self, condition: Callable[[webdriver.Chrome], Any], what: str) -> Any:
-        return WebDriverWait(self.driver, _PATIENCE, 0.1).until(condition, what)
+    def wait(self, condition: Callable[[webdriver.Chrome], Any], what: str) -> Any:
+        """Wait until the condition holds; ``what`` says what is wrong if it never does."""
+        patience = WebDriverWait(self.driver, _PATIENCE, 0.1, [StaleElementReferenceException])
+        return patience.until(condition, what)
 
 
 @contextmanager

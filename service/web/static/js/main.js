@@ -34,6 +34,7 @@ function removed(roomId) {
 
 async function refresh() {
   sidebar.fill(await api.get("/home"));
+  await room.meet();
 }
 
 async function enter() {

@@ -5,14 +5,14 @@ import { $ } from "./elements.js";
 export class Presence {
   constructor(api) {
     this.api = api;
-    this.clear([]);
+    this.clear([], []);
   }
 
-  /** Start anew with the members of the room that is open. */
-  clear(members) {
+  /** Start anew with the members of the room that is open, and the ids of those who are here. */
+  clear(members, online) {
     this.names = new Map(members.map(({ user }) => [user.id, user.display_name]));
+    this.online = new Set(online);
     this.typing = new Map(); // user id → timer
-    this.online ??= new Set();
     this.draw();
   }
 

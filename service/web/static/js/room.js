@@ -37,9 +37,17 @@ export class OpenRoom {
     this.sidebar.choose(roomId);
     this.head();
     await this.timeline.open(roomId);
-    const { members } = await this.api.get(`${this.path}/members`);
-    if (this.room.id === roomId) this.presence.clear(members);
     this.markRead();
+    await this.meet();
+  }
+
+  /** Ask who is in the room and who of them is here: on opening, and when the stream is back. */
+  async meet() {
+    if (!this.room) return;
+    const { id } = this.room;
+    const [{ members }, { user_ids }] = await Promise.all([
+      this.api.get(`/rooms/${id}/members`), this.api.get(`/rooms/${id}/presence`)]);
+    if (this.room?.id === id) this.presence.clear(members, user_ids);
   }
 
   head() {
