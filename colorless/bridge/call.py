@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
@@ -18,10 +18,14 @@ from colorless.loop.hubloop import HubLoop
 from colorless.loop.tasks import Task
 
 T = TypeVar("T")
+_Wait = Awaitable[T] | Callable[[], Awaitable[T]]
 
 
-def await_(awaitable: Awaitable[T]) -> T:
+def await_(awaitable: _Wait[T]) -> T:
     """Wait for a coroutine, a task or a future, and return what it returns or raise its error.
+
+    It may be a function that returns one, called inside of the loop: for libraries that look for
+    a running loop before they are awaited, such as ``asyncpg.create_pool``.
 
     The coroutine sees the caller's context variables. A deadline, a kill or a ``gevent.Timeout``
     of the caller cancels it and waits for its clean-up; a second one does not wait any more.
@@ -34,7 +38,7 @@ def await_(awaitable: Awaitable[T]) -> T:
         return _cross(awaitable)
 
 
-def _cross(awaitable: Awaitable[T]) -> T:
+def _cross(awaitable: _Wait[T]) -> T:
     loop = loop_of(awaitable)
     call = _Call(loop, awaitable)
     task = call.start()
@@ -83,7 +87,7 @@ class _Call:
 
     __slots__ = ("_at_once", "awaitable", "caller", "loop", "started", "task")
 
-    def __init__(self, loop: HubLoop, awaitable: Awaitable[Any]) -> None:
+    def __init__(self, loop: HubLoop, awaitable: _Wait[Any]) -> None:
         self.loop = loop
         self.awaitable = awaitable
         self.caller: greenlet | None = getcurrent()
@@ -101,7 +105,8 @@ class _Call:
     async def _carry(self) -> Any:
         self.started = True
         try:
-            return await self.awaitable
+            awaitable = self.awaitable
+            return await (awaitable() if callable(awaitable) else awaitable)
         finally:
             self.loop._run_callback(self.wake)
 
@@ -134,7 +139,7 @@ class _Carrier(Task):
         return super().cancel(msg)
 
 
-def _close(awaitable: Awaitable[Any]) -> None:
+def _close(awaitable: object) -> None:
     """A coroutine that never ran is closed, so that Python does not warn of it."""
     if asyncio.iscoroutine(awaitable):
         awaitable.close()

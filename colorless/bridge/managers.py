@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -15,8 +16,14 @@ T = TypeVar("T")
 _Outcome = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
-def entered(manager: AbstractAsyncContextManager[T, Any]) -> Entered[T]:
+_Manager = AbstractAsyncContextManager[T, Any]
+
+
+def entered(manager: _Manager[T] | Callable[[], _Manager[T]]) -> Entered[T]:
     """Enter ``manager`` for the length of a plain ``with`` block.
+
+    It may be a function that makes it, called inside of the loop: for classes that look for a
+    running loop when they are made, such as ``aiohttp.ClientSession``.
 
     One task enters it and exits from it, so that cancel scopes and task groups stay valid. It is
     told of the block's exception and may suppress it or raise another. A manager that is
@@ -28,7 +35,7 @@ def entered(manager: AbstractAsyncContextManager[T, Any]) -> Entered[T]:
 class Entered(AbstractContextManager[T], Generic[T]):
     """What :func:`entered` returns; good for one ``with`` block."""
 
-    def __init__(self, manager: AbstractAsyncContextManager[T, Any]) -> None:
+    def __init__(self, manager: _Manager[T] | Callable[[], _Manager[T]]) -> None:
         self._manager = manager
         self._task: asyncio.Task[bool] | None = None
 
@@ -68,12 +75,14 @@ class Entered(AbstractContextManager[T], Generic[T]):
 
 
 async def _hold(
-    manager: AbstractAsyncContextManager[T, Any],
+    manager: _Manager[T] | Callable[[], _Manager[T]],
     value: asyncio.Future[T],
     outcome: asyncio.Future[_Outcome],
 ) -> bool:
     """Enter, wait for the outcome of the block, exit; returns whether its error is suppressed."""
     try:
+        if not isinstance(manager, AbstractAsyncContextManager):
+            manager = manager()
         entered_value = await manager.__aenter__()
     except asyncio.CancelledError:
         value.cancel()

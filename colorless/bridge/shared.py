@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
 from types import CoroutineType
 from typing import Any
 
@@ -17,7 +16,7 @@ from colorless.patch import require_patched
 _shared: HubLoop | None = None
 
 
-def loop_of(awaitable: Awaitable[Any]) -> HubLoop:
+def loop_of(awaitable: object) -> HubLoop:
     """The loop that ``awaitable`` is to run on: a future has one already."""
     if type(awaitable) is CoroutineType or not asyncio.isfuture(awaitable):
         return current_loop()

@@ -185,10 +185,10 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
                 self._failed(handle, error, pool)
             if runner.left:
                 runner.finish()
-                runner.handle = None
+                handle = runner.handle = None
                 events._set_running_loop(None)
                 return
-        runner.handle = None
+        handle = runner.handle = None
         events._set_running_loop(None)
         if self._stopping:
             self._stopped()
@@ -223,6 +223,7 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, TimerLoop):
             asyncios: Any = base_events
             name = asyncios._format_handle(handle)
             asyncios.logger.warning("Executing %s took %.3f seconds", name, took)
+        handle = None  # else an error's traceback, which knows this frame, keeps its task alive
 
     def _failed(self, handle: Any, error: BaseException, pool: RunnerPool) -> None:
         held_up = pool.blocked.get(id(handle._context))

@@ -10,6 +10,7 @@ from typing import Any
 
 from gevent.local import local
 
+from colorless.loop.guests import receive_guests
 from colorless.loop.hubloop import HubLoop
 from colorless.loop.runner import enter_step, leave_step
 
@@ -43,6 +44,7 @@ def install_policy() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         asyncio.set_event_loop_policy(HubPolicy())
+    receive_guests()
     if not hasattr(asyncio.run, "__wrapped__"):
         asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)
         asyncio.Runner.run = _outside_of_other_steps(asyncio.Runner.run)  # type: ignore[method-assign]

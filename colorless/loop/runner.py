@@ -74,6 +74,7 @@ class Runner(greenlet):
     handle: Any = None  # the callback that runs now
     left = False  # whether it has waited, so that the rest of the queue went to another runner
     parked: Step | None = None  # set while it waits
+    guest: greenlet | None = None  # a greenlet of another library in which the callback waits
     thread: threading.Thread | None = None  # what threading.current_thread() says in a callback
 
     def __init__(self, pool: RunnerPool) -> None:
@@ -109,7 +110,8 @@ class Runner(greenlet):
             handle.pause()
         self.loop._hand_on()
 
-    def _back(self) -> None:
+    def back(self) -> None:
+        """Go on with the step that was parked, if one was."""
         step = self.parked
         if step is not None:
             self.parked = None
@@ -119,7 +121,7 @@ class Runner(greenlet):
 
     def switch(self, *args: Any) -> Any:
         """The hub comes back, or a greenlet that this one started."""
-        self._back()
+        self.back()
         return raw_switch(self, *args)
 
     def throw(self, *args: Any) -> Any:
@@ -127,7 +129,9 @@ class Runner(greenlet):
         if self.handle is None:
             # A timer that outlived the callback that set it: there is nobody left to interrupt.
             return None
-        self._back()
+        if self.guest is not None:
+            return self.guest.throw(*args)
+        self.back()
         return super().throw(*args)
 
     def interruptible(self) -> Any:
