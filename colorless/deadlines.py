@@ -53,9 +53,9 @@ class _Timer(gevent.Timeout):
     ``interruptible()`` is what the error is thrown into: the task, wherever it waits by then.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, seconds: float) -> None:
         self.error = DeadlineExceeded(scope)
-        super().__init__(max(scope.seconds, 0.0), self.error)
+        super().__init__(max(seconds, 0.0), self.error)
         interruptible = getattr(scope.owner, "interruptible", None)
         self.target: Any = scope.owner if interruptible is None else interruptible()
 
@@ -80,7 +80,10 @@ def fail_after(seconds: float) -> Iterator[Scope]:
     outer = _current.get()
     if outer is not None:
         scope.at = min(scope.at, outer.at)
-    timer = _Timer(scope)
+        if outer.owner is not scope.owner:
+            # The outer block's own timer throws into another green thread, not into this one.
+            seconds = min(seconds, outer.at - time.monotonic())
+    timer = _Timer(scope, seconds)
     token = _current.set(scope)
     timer.start()
     try:
@@ -122,13 +125,18 @@ def remaining(limit: float | None = None) -> float | None:
     return left if limit is None else min(left, limit)
 
 
-def is_inherited() -> bool:
-    """Whether the caller has a deadline that another green thread opened.
+def inherited_limit() -> gevent.Timeout | None:
+    """A running timer for a caller whose deadline another green thread opened, else ``None``.
 
-    Nothing is thrown into the caller when it passes: its waits need a :func:`limit` each.
+    The scope's own timer throws only into the green thread that opened it. Whoever starts this
+    one has to ``close()`` it.
     """
     scope = _current.get()
-    return scope is not None and scope.owner is not gevent.getcurrent()
+    if scope is None or scope.owner is gevent.getcurrent():
+        return None
+    timer = gevent.Timeout(max(scope.at - time.monotonic(), 0.0), DeadlineExceeded(scope))
+    timer.start()
+    return timer
 
 
 def limit(seconds: float | None, error: BaseException | None = None) -> gevent.Timeout:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-import gevent
+from gevent import get_hub, getcurrent
 from psycogreen.gevent import gevent_wait_callback
 from psycopg2 import extensions
 from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_ACTIVE
 
-from colorless.deadlines import is_inherited, limit
+from colorless.deadlines import inherited_limit
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.connection import Connection
 from colorless.postgres.watchers import Watchers
@@ -36,14 +36,18 @@ def install(name: str | None = None) -> None:
 
 def wait_with_kept_watchers(connection: Connection) -> None:
     """Wait until the server has answered, on the connection's own pair of watchers."""
-    hub = gevent.get_hub()
-    while (state := connection.poll()) != POLL_OK:
+    hub = get_hub()
+    poll = connection.poll
+    while (state := poll()) != POLL_OK:
         watchers = connection.watchers
-        descriptor = connection.fileno()
-        if watchers is None or not watchers.fit(hub, descriptor):
+        if (
+            watchers is None
+            or watchers.descriptor != connection.fileno()
+            or watchers.hub is not hub  # each real thread has a hub of its own
+        ):
             # A new connection, or one that moved on to the next address while it is connecting.
             connection.drop_watchers()
-            watchers = connection.watchers = Watchers(hub, descriptor)
+            watchers = connection.watchers = Watchers(hub, connection.fileno())
         hub.wait(watchers.read if state == POLL_READ else watchers.write)
 
 
@@ -60,13 +64,10 @@ def _observed(wait: Callable[[Connection], None]) -> Wait:
         if not isinstance(connection, Connection):
             gevent_wait_callback(connection)
             return
-        connection.user = gevent.getcurrent()
+        connection.user = getcurrent()
+        timer = inherited_limit()
         try:
-            if is_inherited():
-                with limit(None):
-                    wait(connection)
-            else:
-                wait(connection)
+            wait(connection)
         except BaseException:
             # psycopg2 is about to close the connection; what the server does for it goes on.
             connection.drop_watchers()
@@ -75,6 +76,8 @@ def _observed(wait: Callable[[Connection], None]) -> Wait:
             raise
         finally:
             connection.user = None
+            if timer is not None:
+                timer.close()
 
     return observed
 

@@ -10,17 +10,13 @@ READ, WRITE = 1, 2  # libev's events
 class Watchers:
     """One for reading, one for writing; only the connection's current user starts them."""
 
-    __slots__ = ("_descriptor", "_hub", "read", "write")
+    __slots__ = ("descriptor", "hub", "read", "write")
 
     def __init__(self, hub: Any, descriptor: int) -> None:
-        self._hub = hub
-        self._descriptor = descriptor
+        self.hub = hub
+        self.descriptor = descriptor
         self.read = hub.loop.io(descriptor, READ)
         self.write = hub.loop.io(descriptor, WRITE)
-
-    def fit(self, hub: Any, descriptor: int) -> bool:
-        """Whether they watch this socket on this hub (each real thread has a hub of its own)."""
-        return self._descriptor == descriptor and self._hub is hub
 
     def close(self) -> None:
         """Give them back to the loop, before the socket's number is used for another one."""

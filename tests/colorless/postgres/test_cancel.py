@@ -25,7 +25,9 @@ def sleep_long(pool: Pool) -> None:
 def test_a_deadline_ends_the_query_in_the_server(make_pool: MakePool, server: Server) -> None:
     """The caller goes on at its deadline, and the server stops working for it."""
     pool = make_pool()
-    with pytest.raises(DeadlineExceeded), fail_after(0.05):
+    with pool.connection():
+        pass  # so that the deadline hits the query and not the connecting
+    with pytest.raises(DeadlineExceeded), fail_after(0.1):
         sleep_long(pool)
     server.wait_for(0, SLEEPS)
     settle(pool)
@@ -50,6 +52,20 @@ def test_an_inherited_deadline_ends_the_query(make_pool: MakePool, server: Serve
     with pytest.raises(DeadlineExceeded):
         task.get()
     server.wait_for(0, SLEEPS)
+
+
+def test_a_longer_block_does_not_extend_an_inherited_deadline(make_pool: MakePool) -> None:
+    """The sooner of the two ends the query, though another green thread opened it."""
+    pool = make_pool()
+
+    def patient() -> None:
+        with fail_after(600):
+            sleep_long(pool)
+
+    with fail_after(0.1):
+        task = go(patient)
+    with pytest.raises(DeadlineExceeded):
+        task.get(timeout=5)
 
 
 def test_a_query_after_the_deadline_does_not_start(make_pool: MakePool) -> None:
