@@ -4,32 +4,66 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
-_CGROUP = Path("/sys/fs/cgroup")
+_CGROUPS = Path("/sys/fs/cgroup")
+_MINE = Path("/proc/self/cgroup")
 
 
-def available_cpus(cgroup: Path = _CGROUP) -> int:
+def available_cpus(cgroups: Path = _CGROUPS, mine: Path = _MINE) -> int:
     """The CPUs of the scheduling affinity, or fewer where a cgroup sets a quota; at least 1.
 
-    A quota is rounded down: with 1.5 CPUs, two busy workers would be throttled in turn. After
-    Go's reading of the limit (since 1.25) and Java's before it.
+    A quota is rounded down: with 1.5 CPUs, two busy workers would be throttled in turn. (Go, which
+    reads the same files since 1.25, rounds up, for its threads share what they have.)
     """
-    allowed = len(os.sched_getaffinity(0))
-    quota = _quota(cgroup)
-    return allowed if quota is None else max(1, min(allowed, math.floor(quota)))
+    allowed = len(_affinity())
+    quotas = list(_quotas(cgroups, mine))
+    return max(1, min(allowed, *map(math.floor, quotas))) if quotas else allowed
 
 
-def _quota(cgroup: Path) -> float | None:
-    """The CPUs that the cgroup's quota is worth, in version 2's file or in version 1's two."""
+def _affinity() -> set[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
+def _quotas(cgroups: Path, mine: Path) -> Iterator[float]:
+    """The CPUs that each quota is worth, of this process's cgroup and of those above it."""
     try:
-        limit, period = (cgroup / "cpu.max").read_text().split()
-    except (OSError, ValueError):
-        try:
-            limit = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
-        except OSError:
-            return None
-    if limit == "max" or int(limit) <= 0:
+        lines = mine.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            root, read = cgroups, _version_2
+        elif "cpu" in controllers.split(","):
+            root, read = cgroups / "cpu", _version_1
+        else:
+            continue
+        # In a container the path may be the host's, which is not there to see; its top is.
+        inside = PurePosixPath(path.lstrip("/"))
+        for folder in (inside, *inside.parents):
+            quota = read(root / folder)
+            if quota is not None:
+                yield quota
+
+
+def _version_2(folder: Path) -> float | None:
+    """``cpu.max``: how many microseconds of each period, or ``max``."""
+    try:
+        limit, period = (folder / "cpu.max").read_text().split()
+    except OSError:
         return None
-    return int(limit) / int(period)
+    return None if limit == "max" else int(limit) / int(period)
+
+
+def _version_1(folder: Path) -> float | None:
+    """The same in two files, with -1 for no limit."""
+    try:
+        limit = int((folder / "cpu.cfs_quota_us").read_text())
+        period = int((folder / "cpu.cfs_period_us").read_text())
+    except OSError:
+        return None
+    return limit / period if limit > 0 else None
