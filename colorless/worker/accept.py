@@ -20,11 +20,52 @@ _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 BREATHER = 0.5
 
 
-class Acceptor:
-    """Accepts on one listening socket, while it is running."""
+class Door:
+    """Where clients come in: a worker's listening sockets, opened and shut together."""
 
-    def __init__(self, worker: WSGIWorker, listener: BaseSocket, tls: Any) -> None:
+    def __init__(self, worker: WSGIWorker) -> None:
         self._worker = worker
+        self._acceptors: list[Acceptor] = []
+        self.open = True
+
+    def listen(self, listeners: list[BaseSocket], tls: Any) -> None:
+        """Accept on ``listeners``, speaking TLS with the context ``tls`` unless that is None."""
+        self._acceptors += [Acceptor(self._worker, self, each, tls) for each in listeners]
+        self.reopen()
+
+    def wants_more(self) -> bool:
+        """Whether to accept a connection now; shuts the door when not."""
+        if self._worker.alive and not self._worker.crew.full:
+            return True
+        self.shut()
+        return False
+
+    def shut(self) -> None:
+        """Leave new connections to other workers."""
+        self.open = False
+        for acceptor in self._acceptors:
+            acceptor.stop()
+
+    def close(self) -> None:
+        """Listen no more: once no worker does, clients are refused instead of left waiting."""
+        self.open = False
+        for acceptor in self._acceptors:
+            acceptor.close()
+
+    def reopen(self) -> None:
+        """Accept again, if the worker has work to spare."""
+        if self._worker.alive and not self._worker.crew.full:
+            self.open = True
+            for acceptor in self._acceptors:
+                acceptor.start()
+
+
+class Acceptor:
+    """Accepts on one listening socket, while it is started."""
+
+    def __init__(self, worker: WSGIWorker, door: Door, listener: BaseSocket, tls: Any) -> None:
+        self._worker = worker
+        self._door = door
         self._sock = listener.sock
         self._sock.setblocking(False)
         self._tls = tls
@@ -37,19 +78,19 @@ class Acceptor:
         """Accept whenever a client waits."""
         self._watcher.start(self._on_acceptable)
 
-    def pause(self) -> None:
-        """Leave clients to other workers, until :meth:`start`."""
-        self._watcher.stop()
-
-    def close(self) -> None:
-        """Listen no more: once no worker does, clients are refused instead of left waiting."""
+    def stop(self) -> None:
+        """Accept nothing until :meth:`start`."""
         self._watcher.stop()
         self._timer.stop()
+
+    def close(self) -> None:
+        """Accept nothing ever again; the socket lives on in whichever process has it open."""
+        self.stop()
         self._sock.close()
 
     def _on_acceptable(self) -> None:
         for _ in range(self._burst):
-            if not self._worker.wants_more():
+            if not self._door.wants_more():
                 return
             try:
                 fd, peer = self._sock._accept()
@@ -81,5 +122,5 @@ class Acceptor:
         if error.errno not in _NO_DESCRIPTORS:
             raise error
         self._worker.log.warning("Accepting no connections for %s s: %s", BREATHER, error)
-        self.pause()
-        self._timer.start(self._worker.accept_again)
+        self.stop()
+        self._timer.start(self.start)

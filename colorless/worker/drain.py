@@ -24,7 +24,7 @@ TICK = 0.05
 
 def drain(worker: WSGIWorker) -> None:
     """End ``worker``'s connections; returns when all have ended or their time is up."""
-    worker.stop_listening()
+    worker.door.close()
     worker.draining.set()
     grace = worker.cfg.graceful_timeout
     until = time.monotonic() + max(grace - MARGIN, grace / 2)

@@ -6,6 +6,7 @@ gunicorn --worker-class colorless.worker.WSGIWorker app:app
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
 
 from colorless.patch import patch_everything
-from colorless.worker.accept import Acceptor
+from colorless.worker.accept import Door
 from colorless.worker.connection import Connection, State
 from colorless.worker.crew import Crew
 from colorless.worker.drain import drain
@@ -49,6 +50,8 @@ class WSGIWorker(Worker):
 
     def init_process(self) -> None:
         """Patch this process, before the application is imported."""
+        # That takes a while, in which the arbiter's own handler would swallow the signal.
+        signal.signal(signal.SIGTERM, self.handle_exit)
         patch_everything()
         hub.reinit()
         super().init_process()
@@ -59,8 +62,7 @@ class WSGIWorker(Worker):
         """Serve until told to stop, then drain."""
         self._prepare()
         tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
-        self._acceptors += [Acceptor(self, listener, tls) for listener in self.sockets]
-        self.accept_again()
+        self.door.listen(self.sockets, tls)
         self._sweeper.start(self._sweep)
         while self.alive:
             self.notify()
@@ -90,8 +92,7 @@ class WSGIWorker(Worker):
         self.max_head = (cfg.limit_request_line or 1024 * 1024) + (
             cfg.limit_request_fields or message.MAX_HEADERS
         ) * ((cfg.limit_request_field_size or message.DEFAULT_MAX_HEADERFIELD_SIZE) + 2)
-        self._acceptors: list[Acceptor] = []
-        self._paused = False
+        self.door = Door(self)
         self._stopping = Event()
         self._sweeper = self.loop.timer(SWEEP, SWEEP)
 
@@ -114,34 +115,7 @@ class WSGIWorker(Worker):
             self.log.info("Autorestarting worker after current request.")
             self.stop()
 
-    # Accepting
-
-    def wants_more(self) -> bool:
-        """Whether to accept a connection now; pauses accepting when not."""
-        if self.alive and not self.crew.full:
-            return True
-        self.stop_accepting()
-        return False
-
-    def stop_accepting(self) -> None:
-        """Leave new connections to other workers."""
-        self._acceptors: list[Acceptor] = []
-        self._paused = False
-        for acceptor in self._acceptors:
-            acceptor.pause()
-
-    def stop_listening(self) -> None:
-        """Accept no connections ever again."""
-        self._paused = True
-        for acceptor in self._acceptors:
-            acceptor.close()
-
-    def accept_again(self) -> None:
-        """Accept, after a pause."""
-        if self.alive and not self.crew.full:
-            self._paused = False
-            for acceptor in self._acceptors:
-                acceptor.start()
+    # What happens to connections
 
     def accepted(self, client: Any, peer: Any, listener: Any) -> None:
         """A client has connected."""
@@ -155,8 +129,6 @@ class WSGIWorker(Worker):
         return not isinstance(peer, tuple) or message._ip_in_allow_list(
             peer[0], cfg.forwarded_allow_ips, cfg.forwarded_allow_networks()
         )
-
-    # What connections report
 
     def arrived(self, connection: Connection) -> None:
         """There is more in the buffer of a connection that waits: serve it, if a head is whole."""
@@ -181,8 +153,8 @@ class WSGIWorker(Worker):
         try:
             return serve(self, connection)
         finally:
-            if self._paused:
-                self.accept_again()
+            if not self.door.open:
+                self.door.reopen()
 
     def waits(self, connection: Connection) -> None:
         """``connection`` has been served and may send another request."""
@@ -209,9 +181,10 @@ class WSGIWorker(Worker):
     # Signals. A handler runs in the middle of whatever runs, so it only leaves word.
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: drain."""
+        """SIGTERM: drain, as soon as there is something to drain."""
         self.alive = False
-        gevent.get_hub().loop.run_callback_threadsafe(self.stop)
+        if self.booted:
+            gevent.get_hub().loop.run_callback_threadsafe(self.stop)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """SIGQUIT, SIGINT: end now."""

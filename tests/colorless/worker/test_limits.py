@@ -171,7 +171,7 @@ def test_more_requests_than_worker_connections_wait_their_turn() -> None:
             client.send(GET)
         until(lambda: inside.worker.crew.load == 10)
         assert len(running) == 3
-        assert not inside.worker.wants_more()
+        assert not inside.worker.door.wants_more()
         go_on.set()
         assert [client.answer()[0] for client in clients] == [200] * 10
         assert most == 3
