@@ -1,5 +1,6 @@
 """Link previews: messages first, previews when they come, failures as facts."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,21 +51,18 @@ def test_a_preview_follows_its_message(
     assert done(ada.get(room), 200)["last_event"] == 3
 
 
-def test_the_event_is_announced_after_the_commit(
-    app: Flask, ada: Caller, there: Site, previews: Previews, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_event_is_announced_after_the_commit(app: Flask, ada: Caller, there: Site) -> None:
     """Who is told of the event finds it, and the preview with it."""
     there.answers["/"] = PAGE
     room = ada.makes_room()
     ada.sends(room, f"{there.url}/")
-    chat, seen = chat_of(app), []
+    seen = []
 
     def announce(room_id: int, seq: int) -> None:
         query = "SELECT kind FROM events WHERE room_id = %s AND seq = %s"
         seen.append((ask(app, query, room_id, seq), states(app)[0][1]))
 
-    object.__setattr__(chat, "announce", announce)
-    work_off(previews)
+    work_off(Previews(replace(chat_of(app), announce=announce)))
     assert seen == [([("preview.ready",)], "ready")]
 
 
@@ -267,7 +265,7 @@ class TestTakeover:
 
         def hold(sock: Any, asked: Asked) -> None:
             reached.set()
-            Event().wait()
+            sock.recv(1)  # the client goes
 
         there.answers["/"] = hold
         ada.sends(ada.makes_room(), f"{there.url}/")
