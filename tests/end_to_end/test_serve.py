@@ -73,7 +73,7 @@ def test_ctrl_c_under_make_stops_everything(data: Path) -> None:
     """SIGINT for the whole foreground group, make included, leaves no process behind."""
     env = {**os.environ, "PORT": "0", "DATA_DIR": str(data), "DATABASE_URL": ""}
     make = subprocess.Popen(
-        ["make", "--silent", "--old-file=install", f"VENV={sys.prefix}", "serve"],
+        ["make", "--silent", f"VENV={sys.prefix}", "serve"],
         cwd=ROOT,
         env=env,
         stdout=subprocess.PIPE,
