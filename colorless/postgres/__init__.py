@@ -2,14 +2,18 @@
 
 The layers, each importing only those above it:
 
-    errors      what can go wrong between a caller and its connection
-    ledger      which slot goes to whom; decisions without I/O
-    cancel      end a query in the server when its caller stopped waiting
-    connection  psycopg2's connection with fetch_all, fetch_one, execute
-    wait        psycopg2's wait callback
-    connect     open one without blocking, within a time limit
-    lease       the with blocks
-    pool        the shell round the ledger
+    errors        what can go wrong between a caller and its connection
+    ledger        which slot goes to whom; decisions without I/O
+    placeholders  which SQL can be prepared, and as what
+    statements    what a connection has prepared
+    cancel        end a query in the server when its caller stopped waiting
+    watchers      the hub's watchers of a connection's socket
+    cursor        psycopg2's cursor, with errors that say what to do
+    connection    psycopg2's connection with fetch_all, fetch_one, execute
+    wait          psycopg2's wait callback
+    connect       open a connection without blocking, within a time limit
+    lease         the with blocks
+    pool          the shell round the ledger
 """
 
 from colorless.postgres.connection import Connection

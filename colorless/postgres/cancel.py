@@ -19,6 +19,16 @@ from gevent.socket import wait_read, wait_write
 _FAILED, _READING, _WRITING, _OK = 0, 1, 2, 3  # PostgresPollingStatusType
 
 
+def require_cancel() -> None:
+    """Raise ``RuntimeError`` when psycopg2's libpq is too old to cancel without blocking."""
+    version = psycopg2.extensions.libpq_version()
+    if version < 170000:
+        raise RuntimeError(
+            f"colorless.postgres needs libpq 17 or newer, and psycopg2 here is linked with "
+            f"{version // 10000}: pip install 'psycopg2-binary>=2.9.11', which brings its own"
+        )
+
+
 class CancelFailed(psycopg2.OperationalError):
     """The cancel request did not reach the server; its query ends by statement_timeout."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol
 
+from psycopg2 import ProgrammingError
 from psycopg2.errors import InFailedSqlTransaction
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 from colorless.postgres.connection import Connection
-from colorless.postgres.errors import TransactionLeftOpen
+from colorless.postgres.errors import TransactionLeftOpen, outlived
 from colorless.postgres.ledger import Slot
 
 
@@ -44,13 +45,10 @@ class Lease:
     ) -> None:
         connection = self._slot.connection
         assert connection is not None
-        left_open = error is None and not connection.closed and not connection.is_clean()
+        misuse = _misuse(connection) if error is None else None
         self._lender.put(self._slot, error)
-        if left_open:
-            raise TransactionLeftOpen(
-                "the block ended inside a transaction, which was rolled back: "
-                "use 'with pool.transaction() as tx:', which ends it"
-            )
+        if misuse is not None:
+            raise misuse
 
 
 class Transaction(Lease):
@@ -84,6 +82,18 @@ class Transaction(Lease):
             self._lender.put(self._slot, end)
             raise
         self._lender.put(self._slot, error)
+
+
+def _misuse(connection: Connection) -> ProgrammingError | None:
+    """What the user of a connection has to be told when its block ends."""
+    if connection.user is not None:
+        return outlived(connection.user)
+    if connection.closed or connection.is_clean():
+        return None
+    return TransactionLeftOpen(
+        "the block ended inside a transaction, which was rolled back: "
+        "use 'with pool.transaction() as tx:', which ends it"
+    )
 
 
 def _commit(connection: Connection) -> None:

@@ -16,14 +16,13 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
 
 from colorless.deadlines import limit
 from colorless.patch import require_patched
-from colorless.postgres.cancel import CancelFailed
+from colorless.postgres.cancel import CancelFailed, require_cancel
 from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
 from colorless.postgres.errors import PoolClosed, PoolFull, PoolTimeout
@@ -81,9 +80,9 @@ class Pool:
         max_idle: float = 600.0,
         check_after: float = 5.0,
         transaction_pooler: bool = False,
-        connect: Callable[[str, float], Connection] = connect,
     ) -> None:
         require_patched("colorless.postgres.Pool")
+        require_cancel()
         self._dsn = dsn
         self._max_size = max_size
         self._max_waiting = max_waiting
@@ -93,8 +92,8 @@ class Pool:
         self._max_idle = max_idle
         self._check_after = check_after
         self._transaction_pooler = transaction_pooler
-        self._connect = connect
-        self._start()
+        self._pid = 0
+        self._notice_fork()
 
     def connection(self) -> Lease:
         """``with pool.connection() as c:`` lends a connection in autocommit mode.
@@ -115,6 +114,7 @@ class Pool:
 
     def stats(self) -> dict[str, int]:
         """What there is now, and how often things have happened since this process began."""
+        self._notice_fork()
         ledger = self._ledger
         return {
             "max_size": ledger.max_size,
@@ -131,6 +131,7 @@ class Pool:
 
         Waits up to ``timeout`` seconds until all are closed.
         """
+        self._notice_fork()
         tickets, idle = self._ledger.close()
         for ticket in tickets:
             _wake(ticket)
@@ -143,8 +144,7 @@ class Pool:
 
     def take(self) -> Slot[Connection]:
         """A slot with a live connection, for whoever calls :meth:`put` for it afterwards."""
-        if self._pid != os.getpid():
-            self._start()  # the parent's connections are the parent's; psycopg2 leaves them open
+        self._notice_fork()
         slot = self._ledger.take() or self._queue()
         if slot.connection is None:
             self._open(slot)
@@ -167,9 +167,17 @@ class Pool:
 
     # The rest is the pool's own.
 
+    def _notice_fork(self) -> None:
+        """In a process that has not used this pool yet, begin with an empty one.
+
+        The parent's connections are left alone: not closed, which would end the parent's sessions;
+        and psycopg2 does not close them either.
+        """
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._start()
+
     def _start(self) -> None:
-        """An empty pool for this process."""
-        self._pid = os.getpid()
         self._ledger: Ledger[Connection] = Ledger(self._max_size, self._max_waiting)
         self._events = dict.fromkeys(_EVENTS, 0)
         self._cancelling = 0
@@ -203,7 +211,7 @@ class Pool:
 
     def _open(self, slot: Slot[Connection]) -> None:
         try:
-            connection = self._connect(self._dsn, self._connect_timeout)
+            connection = connect(self._dsn, self._connect_timeout)
         except BaseException:
             self._events["connect_failed"] += 1
             self._give_back(slot, time.monotonic())

@@ -4,11 +4,11 @@ import random
 import time
 
 import gevent
-import psycopg2
 import pytest
+from psycopg2 import extensions
 
 from colorless import DeadlineExceeded, fail_after, go
-from colorless.postgres import Pool
+from colorless.postgres import ConnectionShared, Pool
 from colorless.postgres import pool as pool_module
 from tests.colorless.postgres.conftest import MakePool, Server, settle
 from tests.tools.proxy import Proxy
@@ -95,10 +95,11 @@ def test_a_green_thread_that_outlives_the_block_is_stopped(
 ) -> None:
     """A connection is not given on while somebody still waits on it."""
     pool = make_pool()
-    with pytest.raises(psycopg2.ProgrammingError, match="ended inside"), pool.connection() as c:
+    told = pytest.raises(ConnectionShared, match="Wait for the green thread")
+    with told, pool.connection() as c:
         task = go(c.fetch_one, "SELECT pg_sleep(600)")
         server.wait_for(1, SLEEPS)
-    with pytest.raises(psycopg2.ProgrammingError, match="Wait for the green thread"):
+    with pytest.raises(ConnectionShared, match="Wait for the green thread"):
         task.get()
     server.wait_for(0)
 
@@ -118,6 +119,17 @@ def test_a_cancel_that_finds_no_server_gives_up(
         assert ticker.count > 3
         assert pool.stats()["size"] == 0
         assert pool.stats()["cancelled"] == 0
+
+
+def test_many_cancels_at_once(make_pool: MakePool, server: Server) -> None:
+    """A hundred users who stop at the same moment all take their queries with them."""
+    pool = make_pool(max_size=100)
+    tasks = [go(sleep_long, pool) for _ in range(100)]
+    server.wait_for(100, SLEEPS)
+    gevent.killall(tasks)
+    server.wait_for(0, SLEEPS)
+    settle(pool)
+    assert pool.stats()["cancelled"] == 100
 
 
 def test_interrupts_at_random_points_leave_the_pool_whole(
@@ -169,3 +181,12 @@ def test_interrupts_at_random_points_leave_the_pool_whole(
         request(number, 0)
     assert wrong == [], seed
     server.ask("DROP TABLE pairs")
+
+
+def test_a_libpq_that_cannot_cancel_is_refused(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, with what to install; not when the first deadline passes."""
+    monkeypatch.setattr(extensions, "libpq_version", lambda: 160004)
+    with pytest.raises(RuntimeError, match="psycopg2-binary"):
+        make_pool()
