@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from service.chat.events import Event, encode
@@ -38,3 +38,15 @@ class Batch:
         if data is None:
             data = self._rendered[form] = render(self.items)
         return data
+
+
+def up_to_changes_of_members(found: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """The events in pieces that end where somebody joins or leaves: the next piece has another
+    audience."""
+    start = 0
+    for index, event in enumerate(found):
+        if event.type in ("member.joined", "member.left"):
+            yield found[start : index + 1]
+            start = index + 1
+    if start < len(found):
+        yield found[start:]

@@ -7,7 +7,7 @@ so and nothing behind it, however late the process hears of it: leaving has its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 import gevent
@@ -22,7 +22,7 @@ from service.chat.events import Added, Event, Removed
 from service.chat.fanout import Fanout
 from service.chat.live import moments, resume
 from service.chat.live.audience import Audience
-from service.chat.live.batch import Batch, Item
+from service.chat.live.batch import Batch, Item, up_to_changes_of_members
 from service.chat.live.feed import Feed
 from service.chat.live.stream import REVOKED, TRY_AGAIN, Stream
 from service.chat.notices import Happened, Joined, Notice, Revoked, Typing
@@ -169,16 +169,25 @@ class Hub:
         as far in each of them as the database was, so nobody is ahead of it."""
         with self.db.connection() as db:
             rooms = store.positions_of_member(db, audience.user_id)
+        while True:
+            self._enter_missing(audience, rooms)
+            lagging = [
+                feed
+                for feed in audience.feeds.values()
+                if feed.position < rooms.get(feed.room_id, 0)
+            ]
+            if not lagging:
+                return
+            for feed in lagging:
+                self.hint(feed, rooms[feed.room_id])
+            self._has_read.clear()
+            self._has_read.wait()
+
+    def _enter_missing(self, audience: Audience, rooms: Mapping[int, int]) -> None:
         with self._still:
             for room_id, position in rooms.items():
                 if room_id not in audience.feeds and audience.left.get(room_id, 0) <= position:
                     self._enter(audience, room_id, position)
-        lagging = [feed for room_id, feed in audience.feeds.items() if room_id in rooms]
-        for feed in lagging:
-            self.hint(feed, rooms[feed.room_id])
-        while any(feed.position < rooms[feed.room_id] for feed in lagging if feed.audiences):
-            self._has_read.clear()
-            self._has_read.wait()
 
     def drop(self, feed: Feed) -> None:
         """The room was deleted."""
@@ -262,7 +271,7 @@ class Hub:
 
     def _hand_out(self, feed: Feed, found: Sequence[Event]) -> None:
         with self._still:
-            for part in _up_to_changes_of_members(found):
+            for part in up_to_changes_of_members(found):
                 batch = feed.advance(part)
                 audiences = iter(tuple(feed.audiences))
                 while some := tuple(islice(audiences, _SLICE)):
@@ -271,6 +280,10 @@ class Hub:
                     if len(some) == _SLICE:
                         gevent.sleep(0)
                 self._apply(feed, part[-1])
+            heir = self.feeds.get(feed.room_id)
+            if heir is not None and heir is not feed:
+                # The last listener left and came back within what was read.
+                self.hint(heir, feed.position)
 
     def _apply(self, feed: Feed, event: Event) -> None:
         audience = self.audiences.get(event.user.id) if event.user else None
@@ -280,23 +293,10 @@ class Hub:
             audience.left[feed.room_id] = event.seq
             self._leave(audience, feed)
         elif event.type == "member.joined" and feed.room_id not in audience.feeds:
-            audience.enter(feed)
-            audience.say_moved(Added(feed.room_id, feed.position))
+            self._enter(audience, feed.room_id, feed.position)
 
     def _check_quietly(self) -> None:
         try:
             self.check()
         except (psycopg2.Error, OSError) as error:
             log.warning("cannot check positions; the next check will", error=repr(error))
-
-
-def _up_to_changes_of_members(found: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    """The events in pieces that end where somebody joins or leaves: the next piece has another
-    audience."""
-    start = 0
-    for index, event in enumerate(found):
-        if event.type in ("member.joined", "member.left"):
-            yield found[start : index + 1]
-            start = index + 1
-    if start < len(found):
-        yield found[start:]
