@@ -119,6 +119,9 @@ class Listener(Stream):
     def wait_for_seq(self, room_id: int, seq: int) -> None:
         self.wait_until(lambda: self.seqs(room_id)[-1:] == [seq])
 
+    def wait_for_type(self, kind: str) -> None:
+        self.wait_until(lambda: self.of_type(kind))
+
     def seqs(self, room_id: int) -> list[int]:
         """The numbers of the room's events, as they came."""
         return [e["seq"] for e in self.events if e.get("room_id") == room_id and "at" in e]

@@ -79,7 +79,7 @@ def test_joining_adds_the_room_to_every_open_stream(migrated_url: str, make_user
         streams = [process.opens(bob) for process in (one, two)]
         rooms.put_member(three.chat, bob, room, bob.id, "member")
         for stream in streams:
-            stream.wait_until(lambda stream=stream: stream.of_type("added"))
+            stream.wait_for_type("added")
         send(three.chat, ada, room)
         for stream in streams:
             stream.wait_for_seq(room, 3)
@@ -96,7 +96,7 @@ def test_leaving_and_coming_back(migrated_url: str, make_user: MakeUser) -> None
         rooms.remove_member(here.chat, bob, room, bob.id)
         send(here.chat, ada, room, "meanwhile")
         rooms.put_member(here.chat, bob, room, bob.id, "member")
-        stream.wait_until(lambda: stream.of_type("added"))
+        stream.wait_for_type("added")
         (added,) = stream.of_type("added")
         last = send(here.chat, ada, room, "welcome back") + 4
         stream.wait_for_seq(room, last)
@@ -114,7 +114,7 @@ def test_a_deleted_room_is_taken_away(migrated_url: str, make_user: MakeUser) ->
         rooms.delete(here.chat, ada, room)
         there.hub.check()
         for stream in (near, far):
-            stream.wait_until(lambda stream=stream: stream.of_type("removed"))
+            stream.wait_for_type("removed")
             assert stream.of_type("removed") == [{"type": "removed", "room_id": room}]
 
 
