@@ -17,9 +17,10 @@ _MESSAGE = """
     (SELECT json_agg(json_build_object('emoji', emoji, 'user_ids', user_ids) ORDER BY emoji)
      FROM (SELECT emoji, json_agg(user_id ORDER BY user_id) AS user_ids FROM reactions x
            WHERE x.room_id = m.room_id AND x.seq = m.seq GROUP BY emoji) given),
+    CASE WHEN position('://' IN m.body) > 0 THEN
     (SELECT json_agg(json_build_object('url', url, 'title', title, 'description', description,
             'image_url', image_url, 'site_name', site_name) ORDER BY position)
-     FROM previews p WHERE p.room_id = m.room_id AND p.seq = m.seq AND p.state = 'ready')
+     FROM previews p WHERE p.room_id = m.room_id AND p.seq = m.seq AND p.state = 'ready') END
 """
 _FROM = "FROM messages m JOIN users u ON u.id = m.author_id"
 
