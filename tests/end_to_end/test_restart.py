@@ -28,7 +28,7 @@ class Poster:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {token}"
         self.acknowledged: dict[str, int] = {}
-        self.refused: Counter[int | str] = Counter()
+        self.refused: Counter[str] = Counter()
 
     def run(self, stop: Event) -> None:
         while not stop.is_set():
@@ -45,7 +45,8 @@ class Poster:
             if answer.status_code in (200, 201):
                 self.acknowledged[message["client_id"]] = answer.json()["seq"]
                 return
-            self.refused[answer.status_code] += 1
+            assert answer.status_code == 503, answer.text
+            self.refused["unavailable"] += 1
             gevent.sleep(0.05)
 
 
@@ -59,7 +60,7 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def wait_for_progress(posters: list[Poster]) -> None:
-    """Return after some more posts of each client have been acknowledged."""
+    """Return after some more posts of each client have been acknowledged; fails after a minute."""
     goals = [len(poster.acknowledged) + POSTS_BETWEEN for poster in posters]
     with gevent.Timeout(60, AssertionError("no progress")):
         while any(len(p.acknowledged) < goal for p, goal in zip(posters, goals, strict=True)):
@@ -76,13 +77,15 @@ def test_no_acknowledged_message_is_lost_or_doubled(
         posters = [Poster(f"{service.url}{room}/messages", visitor.token) for _ in range(CLIENTS)]
         stop = Event()
         running = [gevent.spawn(poster.run, stop) for poster in posters]
-        wait_for_progress(posters)
-        own_server.restart(mode)
-        wait_for_progress(posters)
-        own_server.restart(mode)
-        wait_for_progress(posters)
-        stop.set()
-        gevent.joinall(running, timeout=60, raise_error=True)
+        try:
+            wait_for_progress(posters)
+            for _ in range(2):
+                own_server.restart(mode)
+                wait_for_progress(posters)
+            stop.set()
+            gevent.joinall(running, timeout=60, raise_error=True)
+        finally:
+            gevent.killall(running)
 
     acknowledged = {key: seq for poster in posters for key, seq in poster.acknowledged.items()}
     stored = messages(own_server.url, room)
@@ -90,9 +93,7 @@ def test_no_acknowledged_message_is_lost_or_doubled(
     assert acknowledged.items() <= dict(stored).items(), "an acknowledged message is missing"
     seqs = sorted(seq for _, seq in stored)
     assert seqs == list(range(1, len(seqs) + 1)), "the numbering has gaps"
-    refusals = sum((poster.refused for poster in posters), Counter())
-    assert refusals, "nobody noticed the restart: nothing was shown"
-    assert not [status for status in refusals if status not in (503, "connection lost")], refusals
+    assert any(poster.refused for poster in posters), "nobody noticed: nothing was shown"
 
 
 def messages(url: str, room: str) -> list[tuple[str, int]]:
