@@ -46,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, RuntimeError) as error:
         print(f"comparison: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("comparison: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -1,6 +1,7 @@
 """What the lab's commands do, one function each."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,11 +25,13 @@ console = Console(highlight=False)
 
 def install_all(only: str) -> dict[Contender, dict[str, str]]:
     """Make the lab and the named contenders ready; those that are, with their environments."""
-    install.lab()
+    with console.status("installing the lab's tools"):
+        install.lab()
     ready: dict[Contender, dict[str, str]] = {}
     for contender in roster.named(only):
         try:
-            ready[contender] = install.contender(contender)
+            with console.status(f"installing {contender.name}"):
+                ready[contender] = install.contender(contender)
         except install.Absent as missing:
             console.print(f"absent: {contender.name}: {missing}")
     return ready
@@ -49,10 +52,13 @@ def run(only: str, claim: str, quick: bool, fresh: bool) -> None:
     chosen = plan(claim, quick)
     ready = install_all(only)
     server_cpus, load_cpus = machine.split_cpus()
-    settings = {"only": only, "claim": claim, "quick": quick}
+    # The lab itself stays off the contender's core too.
+    os.sched_setaffinity(0, load_cpus)
+    settings: dict[str, object] = {"only": only, "claim": claim, "quick": quick}
     with Backends(load_cpus) as backends:
         passed = _conforming(ready, backends, server_cpus)
-        folder = _folder(settings, sorted(one.name for one in passed), fresh)
+        about = {**settings, "contenders": sorted(one.name for one in passed)}
+        folder = _folder(about, machine.describe(server_cpus, load_cpus), fresh)
         record = Record(folder)
         with _progress(chosen, len(passed), record) as tell:
             Runner(backends, record, server_cpus, load_cpus, tell).run(chosen, passed)
@@ -93,9 +99,8 @@ def _conforming(
     return passed
 
 
-def _folder(settings: dict[str, object], contenders: list[str], fresh: bool) -> Path:
-    """The folder of an unfinished run with these settings, or a new one named after the time."""
-    about = {**settings, "contenders": contenders}
+def _folder(about: dict[str, object], machine: dict[str, str], fresh: bool) -> Path:
+    """The folder of an unfinished run of the same kind, or a new one named after the time."""
     for path in sorted(RESULTS.glob("*/run.json"), reverse=True):
         known = json.loads(path.read_text())
         same = {name: known.get(name) for name in about} == about
@@ -103,10 +108,10 @@ def _folder(settings: dict[str, object], contenders: list[str], fresh: bool) -> 
             console.print(f"going on with {path.parent.name}")
             return path.parent
     now = datetime.now(UTC)
-    folder = RESULTS / now.strftime("%Y-%m-%dT%H%M")
+    folder = RESULTS / now.strftime("%Y-%m-%dT%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
-    about |= {"machine": machine.describe(), "started": now.isoformat(timespec="seconds")}
-    (folder / "run.json").write_text(json.dumps(about, indent=2) + "\n")
+    text = {**about, "machine": machine, "started": now.isoformat(timespec="seconds")}
+    (folder / "run.json").write_text(json.dumps(text, indent=2) + "\n")
     return folder
 
 

@@ -27,6 +27,9 @@ UNITS = {
 """What stands above a metric's column."""
 
 PERCENT = ("errors", "busy")
+QUIET = 0.1
+"""Cores that others may take before the report warns. Guessed."""
+
 FULL = 0.85
 """A contender that used less of its core than this was held back by the other one. Guessed."""
 
@@ -37,9 +40,18 @@ def tables(r: Results) -> list[Block]:
     for name, about in _cells():
         metrics = [metric for metric in METRICS if r.column(name, metric)]
         if metrics:
-            found.append(Heading(f"`{name}`: {about}", 3))
+            found.append(Heading(f"`{name}`: {about}{_rounds(r, name, metrics[0])}", 3))
             found.append(_table(r, name, metrics))
     return found
+
+
+def _rounds(r: Results, cell: str, metric: str) -> str:
+    """How many rounds stand behind a table, and how sure its intervals are."""
+    estimates = [r.get(one.name, cell, metric) for one in r.contenders]
+    first = min((found for found in estimates if found), key=lambda found: found.count)
+    if first.count == 1:
+        return " (one round)"
+    return f" ({first.count} rounds, intervals cover {first.coverage:.0%})"
 
 
 def _cells() -> Iterator[tuple[str, str]]:
@@ -95,11 +107,11 @@ def limits(r: Results) -> list[Block]:
             ),
             Points(held),
         ]
+    noise = f"While it was measured, other processes kept {r.neighbours:.2f} cores busy (median)."
+    if r.neighbours > QUIET:
+        noise += " That is too much for anything but CPU per request to be trusted."
+    found.append(Paragraph(noise))
     if failures := r.failures():
         found.append(Paragraph("What could not be measured:"))
         found.append(Points([f"{who}, `{what}`: {text}" for who, what, text in failures]))
-    first = next((r.get(one.name, "message", "rate") for one in r.contenders), None)
-    if first is not None:
-        text = f"Intervals are over {first.count} rounds and cover {first.coverage:.0%}."
-        found.append(Paragraph(text))
     return found

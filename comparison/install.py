@@ -26,7 +26,7 @@ GO_LIBRARIES = {
 """Import path to Debian package: works without a Go module proxy, pinned by the distribution."""
 
 
-class Absent(Exception):
+class Absent(RuntimeError):
     """A toolchain is missing. The text says which, and the line that installs it."""
 
 

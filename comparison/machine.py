@@ -20,12 +20,11 @@ def split_cpus() -> tuple[set[int], set[int]]:
     return {cores[0]}, set(cores[1:4])
 
 
-def describe() -> dict[str, str]:
-    """Hardware and versions, for the report."""
+def describe(server: set[int], load: set[int]) -> dict[str, str]:
+    """Hardware, who has which of it, and versions, for the report."""
     info = Path("/proc/cpuinfo").read_text()
     models = [line.split(":")[1].strip() for line in info.splitlines() if "model name" in line]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    server, load = split_cpus()
     return {
         "processor": models[0] if models else platform.machine(),
         "cores": f"{os.cpu_count()}; {len(server)} for the contender, {len(load)} for the rest",

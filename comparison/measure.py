@@ -8,7 +8,7 @@ from comparison import contract
 from comparison.backends import POOL_SIZE, Backends
 from comparison.experiments import Cell, Kind
 from comparison.loads import Generators, RequestFile, Result, finish, write_requests
-from comparison.process import Server, Usage
+from comparison.process import Neighbours, Server, Usage
 
 PROBE_RATE = 50.0
 """Requests per second beside the load. Guessed: enough for a p99 within seconds, and no load."""
@@ -28,8 +28,14 @@ class Bench:
     def measure(self, cell: Cell, server: Server, capacity: float) -> Result:
         """What the cell's kind of load saw, with the server's CPU and memory.
 
-        `capacity` is the requests per second that an open loop's rate is a share of.
+        `capacity` is the requests per second that an open loop's rate is a share of. `neighbours`
+        are the cores that something else than the lab kept busy meanwhile.
         """
+        neighbours = Neighbours()
+        result = self._measure(cell, server, capacity)
+        return {**result, "neighbours": neighbours.cores()}
+
+    def _measure(self, cell: Cell, server: Server, capacity: float) -> Result:
         before = server.usage()
         if cell.kind is Kind.STREAMS:
             return self._streams(cell, server, before)

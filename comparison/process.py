@@ -40,17 +40,42 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def usage(self) -> Usage:
-        """From the kernel's own accounting, which noise from neighbours touches least."""
-        ticks = pages = 0
-        for pid in _tree(self.process.pid):
-            try:
-                stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            # utime, stime, and the same of children already waited for.
-            ticks += sum(int(stat[field]) for field in (11, 12, 13, 14))
-            pages += int(stat[21])
-        return Usage(ticks / TICK, pages * PAGE / 2**20, time.monotonic())
+        """What the contender has used, with its children."""
+        return usage_of(self.process.pid)
+
+
+def usage_of(root: int) -> Usage:
+    """From the kernel's own accounting, which noise from neighbours touches least."""
+    ticks = pages = 0
+    for pid in _tree(root):
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        # utime, stime, and the same of children already waited for.
+        ticks += sum(int(stat[field]) for field in (11, 12, 13, 14))
+        pages += int(stat[21])
+    return Usage(ticks / TICK, pages * PAGE / 2**20, time.monotonic())
+
+
+class Neighbours:
+    """How many cores were busy with something else than the lab and all it started."""
+
+    def __init__(self) -> None:
+        self._lab = usage_of(os.getpid())
+        self._machine = _busy_ticks()
+
+    def cores(self) -> float:
+        """The average since this object was made."""
+        lab = usage_of(os.getpid())
+        seconds = (_busy_ticks() - self._machine) / TICK - (lab.cpu - self._lab.cpu)
+        return max(0.0, seconds / (lab.at - self._lab.at))
+
+
+def _busy_ticks() -> int:
+    """Of all cores: everything but idle and waiting for a disk, time stolen by the host too."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    return sum(int(ticks) for place, ticks in enumerate(fields) if place not in (3, 4))
 
 
 @contextmanager

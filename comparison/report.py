@@ -45,7 +45,8 @@ METHOD = (
     "Same PostgreSQL 18 over TCP, same tables, same SQL, 200 connections at most for everyone. "
     "Each contender passed the contract before it was measured.",
     "Rounds go through the contenders forwards, then backwards. A figure is the median over "
-    "rounds; the interval beside it holds the true median with the probability given. CPU comes "
+    "rounds; the interval beside it holds the true median with the probability given, and assumes "
+    "nothing about the distribution. CPU comes "
     "from the kernel's accounting of the process tree and includes start-up of connections.",
     "What this does not show: many cores, TLS, large answers, a database on another machine.",
 )

@@ -1,6 +1,7 @@
 """A finished run, as estimates: what the report, the table and the verdicts read."""
 
 import json
+import statistics
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -111,6 +112,12 @@ class Results:
         """Contender to median, for those that have one."""
         pairs = ((one.name, self.value(one.name, cell, metric)) for one in self.contenders)
         return {name: value for name, value in pairs if value is not None}
+
+    @cached_property
+    def neighbours(self) -> float:
+        """Cores that something else kept busy: the median over all measurements."""
+        found = [result["neighbours"] for result in self._done.values() if "neighbours" in result]
+        return statistics.median(found) if found else 0.0
 
     def failures(self) -> list[tuple[str, str, str]]:
         """Contender, cell and text of everything that could not be measured."""

@@ -44,9 +44,9 @@ class Record:
     def add(self, key: Key, result: Result) -> None:
         """Keep a result, at once and for good."""
         self.done[key] = result
-        row = {"round": key[0], "contender": key[1], "cell": key[2], "result": result}
+        row = {"at": round(time.time(), 1), "round": key[0], "contender": key[1], "cell": key[2]}
         with open(self.path, "a") as out:
-            out.write(json.dumps(row) + "\n")
+            out.write(json.dumps({**row, "result": result}) + "\n")
 
     def capacity(self, contender: str, cell: str) -> float:
         """The median over the rounds so far; 0 when it has not been measured."""

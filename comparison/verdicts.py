@@ -170,7 +170,11 @@ def _cpu_bound(r: Results) -> Verdict | None:
     top = max(logins.values())
     python = [name for name in logins if name not in (NODE, GO)]
     level = any(logins[name] >= LEVEL * top for name in python)
-    word = "The language hardly matters: the hash is C" if level else "False: it is slower here"
+    word = (
+        "The language hardly matters: the hash is native code"
+        if level
+        else "False: it is slower here"
+    )
     return Verdict("C6", word, tuple(text))
 
 
