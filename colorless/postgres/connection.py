@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import gevent
@@ -14,10 +13,9 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTR
 from colorless.deadlines import limit, remaining
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.errors import not_cooperative, outlived, shared
-from colorless.postgres.statements import Statement, Statements
+from colorless.postgres.statements import Params, Statement, Statements
 from colorless.postgres.watchers import Watchers
 
-Params = Sequence[Any] | Mapping[str, Any] | None
 Row = tuple[Any, ...]
 
 # Guessed: the kept cursor holds on to its last result, which should not be a big one.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2.extras import Json
 
@@ -21,7 +21,7 @@ _VERBS = frozenset({"select", "insert", "update", "delete", "merge", "values", "
 
 _TOKENS = re.compile(
     r"""
-      (?P<placeholder> %s )
+      (?P<placeholder> %s | %\( (?P<name> \w+ ) \)s )
     | (?P<percent> %% )
     | (?P<quoted>
           \b[eE]'(?: [^'\\] | \\. | '' )*'      # E'it\'s'
@@ -39,44 +39,50 @@ _TOKENS = re.compile(
 )
 
 
-def translate(sql: str, count: int | None) -> str | None:
-    """``sql`` with $1, $2, ... for its placeholders, or ``None`` when it cannot be prepared.
+class Translated(NamedTuple):
+    """SQL with $1, $2, ... and, for each of them, the placeholder that it stands for."""
 
-    ``count`` is the number of parameters; with ``None`` for no parameters at all psycopg2 does not
-    look for placeholders.
+    body: str
+    placeholders: list[str]
+
+
+def translate(sql: str, formatted: bool) -> Translated | None:
+    """``sql`` for PREPARE, or ``None`` when it cannot be prepared.
+
+    ``formatted`` is whether there are parameters; without, psycopg2 looks for no placeholders.
     """
     verb = re.match(r"\s*(\w+)", sql)
     if verb is None or verb[1].lower() not in _VERBS:
         return None
+    placeholders: list[str] = []
     parts: list[str] = []
-    position = found = 0
+    position = 0
     for token in _TOKENS.finditer(sql):
-        found += token.lastgroup == "placeholder"
-        translated = _translated(token, found, formatted=count is not None)
+        if token["placeholder"]:
+            # A name that comes twice is two parameters: each may be of another type.
+            placeholders.append(token[0])
+        translated = _translated(token, len(placeholders), formatted)
         if translated is None:
             return None
         parts += [sql[position : token.start()], translated]
         position = token.end()
-    if found != (count or 0):
-        return None  # psycopg2 has an error for that
-    return "".join([*parts, sql[position:]])
+    return Translated("".join([*parts, sql[position:]]), placeholders)
 
 
 def _translated(token: re.Match[str], number: int, formatted: bool) -> str | None:
-    match token.lastgroup:
-        case "end":
-            return ""
-        case "quoted" | "tag":
-            if token[0][0] == "'" and "\\" in token[0]:
-                return None  # where it ends depends on a setting, standard_conforming_strings
-            return _unescaped(token[0]) if formatted else token[0]
-        case "placeholder" if formatted:
-            return f"${number}"
-        case "percent" if formatted:
-            return "%"
-        case "percent" | "lone" if not formatted:
-            return token[0]
-    return None
+    if token["end"]:
+        return ""
+    if token["quoted"]:
+        if token[0][0] == "'" and "\\" in token[0]:
+            return None  # where it ends depends on a setting, standard_conforming_strings
+        return _unescaped(token[0]) if formatted else token[0]
+    if token["odd"]:
+        return None
+    if not formatted:
+        return None if token["placeholder"] else token[0]
+    if token["placeholder"]:
+        return f"${number}"
+    return "%" if token["percent"] else None
 
 
 def _unescaped(quoted: str) -> str | None:
@@ -119,6 +125,18 @@ def _timestamp(value: datetime) -> str:
     return "timestamp" if value.tzinfo is None else "timestamptz"
 
 
+def _array(value: list[Any]) -> str | None:
+    if not value:
+        return "unknown"  # '{}'
+    kinds = set(map(type, value))
+    if kinds == {str}:
+        return "text[]"
+    if kinds != {int}:
+        return None
+    names = set(map(_integer, value))
+    return None if None in names else f"{max(names, key=str)}[]"
+
+
 # ``unknown``: a quoted literal without a type, which PostgreSQL infers as it does for PREPARE.
 _TYPES: dict[type, str | Callable[[Any], str | None]] = {
     int: _integer,
@@ -131,5 +149,6 @@ _TYPES: dict[type, str | Callable[[Any], str | None]] = {
     date: "date",
     timedelta: "interval",
     bytes: "bytea",
+    list: _array,
     Json: "unknown",
 }

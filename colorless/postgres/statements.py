@@ -7,7 +7,7 @@ types is prepared: the server parses and plans it once, and this process formats
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from colorless.postgres.placeholders import signature, translate
 
@@ -15,7 +15,15 @@ THRESHOLD = 5  # psycopg 3's choice
 CAPACITY = 200  # guessed: more than most services have, and little memory in the server
 COUNTED = 1000  # guessed: SQL that is put together anew each time must not fill the memory
 
-Key = tuple[str, tuple[str, ...] | None]
+Params = Sequence[Any] | Mapping[str, Any] | None
+
+
+class Key(NamedTuple):
+    """SQL, with the types of its parameters and, if they have any, their names."""
+
+    sql: str
+    names: tuple[str, ...] | None
+    types: tuple[str, ...] | None
 
 
 class Statement:
@@ -33,25 +41,22 @@ class Statements:
 
     def __init__(self) -> None:
         self._uses: dict[Key, int] = {}
-        self._prepared: dict[Key, Statement] = {}
+        self._prepared: dict[tuple[Any, ...], Statement] = {}
         self._names = 0
 
-    def find(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> Statement | None:
-        """The statement to run in place of ``sql``; ``None`` when that is to run as it is.
-
-        Named parameters are not prepared.
-        """
-        if params is None:
-            types = None
-        elif isinstance(params, (tuple, list)):
+    def find(self, sql: str, params: Params) -> Statement | None:
+        """The statement to run in place of ``sql``; ``None`` when that is to run as it is."""
+        names = types = None
+        if type(params) is dict:
+            names, types = tuple(params), signature(params.values())
+        elif params is not None:
             types = signature(params)
-            if types is None:
-                return None
-        else:
+        if types is None and params is not None:
             return None
-        statement = self._prepared.get((sql, types))
+        key = (sql, names, types)
+        statement = self._prepared.get(key)
         if statement is None:
-            statement = self._count((sql, types))
+            statement = self._count(Key(*key))
         return statement if statement is not None and statement.execute is not None else None
 
     def is_full(self) -> bool:
@@ -65,19 +70,35 @@ class Statements:
     def _count(self, key: Key) -> Statement | None:
         uses = self._uses.pop(key, 0) + 1
         if uses >= THRESHOLD:
-            self._prepared[key] = self._statement(*key)
+            self._prepared[key] = self._statement(key)
             return self._prepared[key]
         if len(self._uses) >= COUNTED:
             self._uses.clear()
         self._uses[key] = uses
         return None
 
-    def _statement(self, sql: str, types: tuple[str, ...] | None) -> Statement:
-        body = translate(sql, None if types is None else len(types))
-        if body is None:
+    def _statement(self, key: Key) -> Statement:
+        translated = translate(key.sql, formatted=key.types is not None)
+        types = _types_in_order(key, translated.placeholders) if translated else None
+        if translated is None or types is None:
             return Statement(None, None)
         self._names += 1
         name = f"colorless_{self._names}"
         declared = f"({', '.join(types)})" if types else ""
-        arguments = f"({', '.join(['%s'] * len(types))})" if types else ""
-        return Statement(f"PREPARE {name}{declared} AS {body}", f"EXECUTE {name}{arguments}")
+        arguments = f"({', '.join(translated.placeholders)})" if types else ""
+        return Statement(
+            f"PREPARE {name}{declared} AS {translated.body}", f"EXECUTE {name}{arguments}"
+        )
+
+
+def _types_in_order(key: Key, placeholders: list[str]) -> list[str] | None:
+    """The types of $1, $2, ...; ``None`` when parameters and placeholders do not match, for which
+    psycopg2 has an error."""
+    types = key.types or ()
+    if key.names is None:
+        matches = placeholders == ["%s"] * len(types)
+        return list(types) if matches else None
+    by_placeholder = {f"%({name})s": kind for name, kind in zip(key.names, types, strict=True)}
+    if not by_placeholder.keys() >= set(placeholders):
+        return None
+    return [by_placeholder[placeholder] for placeholder in placeholders]

@@ -47,6 +47,24 @@ def test_a_statement_is_prepared_when_it_runs_often(connection: Connection) -> N
     assert prepared(connection) == 2
 
 
+def test_named_parameters(connection: Connection) -> None:
+    """In any order, used twice or not at all; each name keeps its own value."""
+    sql = "SELECT %(a)s, %(b)s, %(a)s::int8"
+    for _ in range(THRESHOLD + 1):
+        assert connection.fetch_one(sql, {"a": 1, "b": "x", "c": 0}) == (1, "x", 1)
+        assert connection.fetch_one(sql, {"c": 0, "b": "y", "a": 2}) == (2, "y", 2)
+    assert prepared(connection) == 2
+
+
+@pytest.mark.parametrize("params", [(1,), (1, 2, 3), {"a": 1}, []])
+def test_parameters_that_do_not_match(connection: Connection, params: Any) -> None:
+    """psycopg2's own errors, however often."""
+    for _ in range(THRESHOLD + 2):
+        with pytest.raises((IndexError, TypeError)):
+            connection.fetch_one("SELECT %s, %s", params)
+    assert prepared(connection) == 0
+
+
 def test_a_table_that_changed(connection: Connection, server: Server) -> None:
     """'cached plan must not change result type' is ours to deal with, not the caller's."""
     connection.execute("CREATE TABLE changing (a int)")
@@ -160,6 +178,8 @@ values = st.one_of(
     st.dates(),
     st.timedeltas(timedelta(-10000), timedelta(10000)),
     st.binary(),
+    st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))),
+    st.lists(st.integers(-(2**66), 2**66)),
     st.builds(Json, st.dictionaries(st.text("abc"), st.integers())),
 )
 templates = st.sampled_from(
@@ -173,6 +193,9 @@ templates = st.sampled_from(
         "SELECT a FROM typed WHERE e > %s",
         "SELECT a FROM typed WHERE f = %s OR g = %s",
         "SELECT coalesce(%s, %s)",
+        "SELECT a FROM typed WHERE a = ANY(%s)",
+        "SELECT a FROM typed WHERE b = ANY(%s)",
+        "SELECT unnest(%s::text[])",
         "INSERT INTO typed (b) VALUES (%s) RETURNING b",
     ]
 )
