@@ -9,6 +9,8 @@ import argparse
 import os
 import sys
 
+import psycopg2
+
 from service.db.migrate import migrate
 from service.errors import ServiceError
 from service.seed import PASSWORD, seed
@@ -34,6 +36,10 @@ def main() -> int:
         return serve(settings) if command == "serve" else _on_database(command, settings)
     except (SettingsError, ServiceError, StartError) as error:
         print(f"service: {error}", file=sys.stderr)
+        return 2
+    except psycopg2.Error as error:
+        what = "the PostgreSQL at DATABASE_URL cannot be used"
+        print(f"service: {what}: {str(error).strip()}", file=sys.stderr)
         return 2
 
 

@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psycopg2
-
 from colorless.cpus import available_cpus
 from service.children import end_with_parent
 from service.db.capacity import RESERVE, connections_needed
@@ -36,7 +34,7 @@ class StartError(Exception):
 def serve(settings: Settings) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP; returns the exit status.
 
-    Raises :class:`StartError`.
+    Raises :class:`StartError`, or psycopg2's error for a database that cannot be used.
     """
     if "MAKELEVEL" in os.environ:
         # make passes on SIGTERM only; when it ends by anything else, this must end too.
@@ -44,7 +42,8 @@ def serve(settings: Settings) -> int:
     stopping = Stopping()
     stopping.install()
     with _listener(settings) as listener, _database(settings) as (url, home):
-        _migrate(url)
+        for migration in migrate(url):
+            print(f"Applied migration {migration.version:04} {migration.name}", flush=True)
         gunicorn = _start_gunicorn(url, listener)
         stopping.hand_over(gunicorn)
         address = _address(listener)
@@ -98,17 +97,6 @@ def _database(settings: Settings) -> Iterator[tuple[str, str]]:
     finally:
         server.stop()
         print("PostgreSQL is stopped; its data is kept", flush=True)
-
-
-def _migrate(url: str) -> None:
-    try:
-        for migration in migrate(url):
-            print(f"Applied migration {migration.version:04} {migration.name}", flush=True)
-    except psycopg2.OperationalError as error:
-        raise StartError(
-            f"the PostgreSQL at DATABASE_URL cannot be used: {str(error).strip()}. "
-            "Start it, correct DATABASE_URL, or unset it to have an embedded server"
-        ) from error
 
 
 def _start_gunicorn(url: str, listener: socket.socket) -> subprocess.Popen[bytes]:
