@@ -9,7 +9,8 @@
     install       venvs, node_modules and binaries, all under `.lab/`
     machine       who gets which core
     backends      PostgreSQL, NATS and the stub server that every contender talks to
-    process       one pinned contender: start, CPU, memory, stop
+    process       one pinned contender, from start to stop
+    accounting    CPU and memory of process trees, and what the neighbours take
 
     loads         the two load generators: wrk (closed loop) and `load/` (open loop, streams)
     measure       one cell on one contender

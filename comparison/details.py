@@ -17,7 +17,7 @@ UNITS = {
     "probe_p99": "beside it p99, ms",
     "cpu": "CPU, s per 1,000",
     "busy": "core in use, %",
-    "rss": "memory, MiB",
+    "memory": "memory, MiB",
     "opened": "streams opened",
     "kib": "KiB a stream",
     "delivery_p50": "delivery p50, ms",

@@ -62,6 +62,13 @@ class Cell:
     """In how many rounds it is measured: fewer where differences are large, so that all fits
     into twenty minutes."""
 
+    @property
+    def expected_seconds(self) -> float:
+        """About how long it takes with everything around it, for the time left. Measured."""
+        if self.levels:
+            return 6 + (2 + self.seconds) * len(self.levels) + sum(self.levels[-1:]) / 2000
+        return 0.3 + self.seconds
+
 
 PREVIEW = Endpoint("preview", "GET /preview?url=", "", contract.slow(0))
 """Stands for the preview route; its sample needs the stub's address (contract.endpoints)."""

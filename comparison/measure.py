@@ -5,10 +5,11 @@ import subprocess
 from pathlib import Path
 
 from comparison import contract
+from comparison.accounting import Neighbours, Usage
 from comparison.backends import POOL_SIZE, Backends
 from comparison.experiments import Cell, Kind
 from comparison.loads import Generators, RequestFile, Result, finish, write_requests
-from comparison.process import Neighbours, Server, Usage
+from comparison.process import Server
 
 PROBE_RATE = 50.0
 """Requests per second beside the load. Guessed: enough for a p99 within seconds, and no load."""
@@ -38,7 +39,7 @@ class Bench:
     def _measure(self, cell: Cell, server: Server, capacity: float) -> Result:
         before = server.usage()
         if cell.kind is Kind.STREAMS:
-            return self._streams(cell, server, before)
+            return self._streams(cell, server)
         if cell.kind is Kind.OPEN:
             assert cell.endpoint is not None
             rate = max(1.0, capacity * cell.share)
@@ -49,7 +50,8 @@ class Bench:
         else:
             result = self._closed(cell, server)
             answered = result["requests"] + result.get("probe", {}).get("done", 0)
-        return {**result, **_cost(before, server.usage(), answered)}
+        cost = _cost(before, server.usage(), answered)
+        return {**result, **cost, "memory_mib": server.memory()}
 
     def _closed(self, cell: Cell, server: Server) -> Result:
         assert cell.endpoint is not None
@@ -62,7 +64,8 @@ class Bench:
         seen = self.generators.closed(server.address, file, cell.connections, cell.seconds)
         return {**seen, "probe": finish(probe)}
 
-    def _streams(self, cell: Cell, server: Server, before: Usage) -> Result:
+    def _streams(self, cell: Cell, server: Server) -> Result:
+        before = server.memory()
         process = self.generators.start_streams(
             server.address, cell.levels, POST_RATE, cell.seconds
         )
@@ -90,16 +93,15 @@ class Bench:
         return self._files[name]
 
 
-def _level(process: subprocess.Popen[str], server: Server, before: Usage) -> Result:
+def _level(process: subprocess.Popen[str], server: Server, before: float) -> Result:
     """One level of open streams: memory while nothing is posted, then delivery."""
-    opened, idle = _line(process), server.usage()
-    grown = idle.rss_mib - before.rss_mib
-    per_stream = grown * 1024 / opened["open"] if opened["open"] else None
+    opened, idle = _line(process), server.memory()
+    per_stream = (idle - before) * 1024 / opened["open"] if opened["open"] else None
     return {
         "wanted": opened["wanted"],
         "opened": opened,
         "kib_per_stream": per_stream,
-        "rss_mib": idle.rss_mib,
+        "memory_mib": idle,
         "delivered": _line(process),
     }
 
@@ -118,5 +120,4 @@ def _cost(before: Usage, after: Usage, answered: int) -> Result:
     return {
         "cpu_us": cpu / answered * 1e6 if answered else None,
         "busy": cpu / (after.at - before.at),
-        "rss_mib": after.rss_mib,
     }

@@ -1,30 +1,16 @@
-"""One running contender: started pinned, watched through /proc, stopped with its children."""
+"""One running contender: started on its core, ready when it answers, stopped with its children."""
 
 import os
 import signal
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
+from comparison.accounting import Usage, memory, usage
 from comparison.backends import Backends, free_ports, wait_until
 from comparison.paths import QUERIES
 from comparison.roster import Contender
-
-TICK = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-@dataclass(frozen=True)
-class Usage:
-    """CPU seconds that a process tree has used so far, and the memory it holds now."""
-
-    cpu: float
-    rss_mib: float
-    at: float
 
 
 class Server:
@@ -40,42 +26,12 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def usage(self) -> Usage:
-        """What the contender has used, with its children."""
-        return usage_of(self.process.pid)
+        """The CPU that the contender has used, with its children."""
+        return usage(self.process.pid)
 
-
-def usage_of(root: int) -> Usage:
-    """From the kernel's own accounting, which noise from neighbours touches least."""
-    ticks = pages = 0
-    for pid in _tree(root):
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        # utime, stime, and the same of children already waited for.
-        ticks += sum(int(stat[field]) for field in (11, 12, 13, 14))
-        pages += int(stat[21])
-    return Usage(ticks / TICK, pages * PAGE / 2**20, time.monotonic())
-
-
-class Neighbours:
-    """How many cores were busy with something else than the lab and all it started."""
-
-    def __init__(self) -> None:
-        self._lab = usage_of(os.getpid())
-        self._machine = _busy_ticks()
-
-    def cores(self) -> float:
-        """The average since this object was made."""
-        lab = usage_of(os.getpid())
-        seconds = (_busy_ticks() - self._machine) / TICK - (lab.cpu - self._lab.cpu)
-        return max(0.0, seconds / (lab.at - self._lab.at))
-
-
-def _busy_ticks() -> int:
-    """Of all cores: everything but idle and waiting for a disk, time stolen by the host too."""
-    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
-    return sum(int(ticks) for place, ticks in enumerate(fields) if place not in (3, 4))
+    def memory(self) -> float:
+        """MiB that the contender and its children hold in memory now."""
+        return memory(self.process.pid)
 
 
 @contextmanager
@@ -135,14 +91,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait(10)
-
-
-def _tree(root: int) -> list[int]:
-    found = [root]
-    for pid in found:
-        try:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found

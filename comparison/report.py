@@ -32,7 +32,7 @@ WORK: tuple[Row, ...] = (
     ("… a message reaches its readers, p99", "streams-10000", "delivery_p99", False),
     ("One row beside 4 logins at a time, p99", "login", "probe_p99", False),
     ("CPU for 1,000 single rows, ms", "message", "cpu", False),
-    ("Memory after the run's work, MiB", "home", "rss", False),
+    ("Memory after the run's work, MiB", "home", "memory", False),
 )
 
 METHOD = (

@@ -45,7 +45,7 @@ METRICS: dict[str, Callable[[Result], float | None]] = {
     "probe_p99": lambda r: r["probe"]["latency"]["p99"],
     "cpu": lambda r: None if r["cpu_us"] is None else r["cpu_us"] / 1000,
     "busy": lambda r: r["busy"],
-    "rss": lambda r: r["rss_mib"],
+    "memory": lambda r: r["memory_mib"],
     "opened": lambda r: r["opened"]["open"],
     "kib": lambda r: r["kib_per_stream"],
     "delivery_p50": lambda r: _delivery(r, "p50"),

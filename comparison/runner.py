@@ -22,8 +22,8 @@ from comparison.roster import Contender
 Key = tuple[int, str, str]
 """Round, contender, cell."""
 
-START_SECONDS = 3.0
-"""What starting and warming a contender takes, for the time left. Measured: 2 to 4."""
+START_SECONDS = 4.0
+"""What starting and warming a contender takes, for the time left. Measured: 3 to 5."""
 
 
 QUIET = 0.25
@@ -108,7 +108,7 @@ class Runner:
                     result = {"failed": str(error)[-500:]}
                     turn.end()
                 self.record.add((number, contender.name, cell.name), result)
-                self.tell("", cell.seconds)
+                self.tell("", cell.expected_seconds)
         self.tell("", START_SECONDS)
 
 
@@ -166,7 +166,7 @@ def _settles(server: Server, patience: float = 2.0) -> bool:
 
 def seconds_of(plan: Plan, contenders: int, record: Record) -> float:
     """About how long what is left of a plan takes."""
-    turns = sum(START_SECONDS for _ in range(plan.rounds)) * contenders
-    cells = sum(cell.seconds * min(cell.rounds, plan.rounds) for cell in plan.cells) * contenders
-    by_name = {cell.name: cell.seconds for cell in plan.cells}
-    return max(1.0, turns + cells - sum(by_name.get(key[2], 0) for key in record.done))
+    once = {cell.name: cell.expected_seconds for cell in plan.cells}
+    cells = sum(once[cell.name] * min(cell.rounds, plan.rounds) for cell in plan.cells)
+    done = sum(once.get(cell, 0) for _, _, cell in record.done)
+    return max(1.0, (START_SECONDS * plan.rounds + cells) * contenders - done)

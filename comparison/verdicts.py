@@ -179,7 +179,7 @@ def _cpu_bound(r: Results) -> Verdict | None:
 
 
 def _cost(r: Results) -> Verdict | None:
-    cpu, memory = r.column("message", "cpu"), r.column("message", "rss")
+    cpu, memory = r.column("message", "cpu"), r.column("message", "memory")
     if not cpu:
         return None
     cheapest = min(cpu, key=lambda name: cpu[name])

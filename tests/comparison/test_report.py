@@ -22,7 +22,7 @@ def _closed(rate: float, livez_p99: float) -> dict[str, Any]:
         "probe": {"done": 100, "latency": latency},
         "cpu_us": 400.0,
         "busy": 0.9,
-        "rss_mib": 60.0,
+        "memory_mib": 60.0,
     }
 
 
