@@ -1,9 +1,11 @@
 """Every contender against the contract, and what makes the comparison fair."""
 
+import re
+
 import pytest
 
 from comparison import contract, roster
-from comparison.paths import CONTENDERS
+from comparison.paths import CONTENDERS, REPOSITORY
 from tests.comparison.conftest import Lab
 
 LINES = 200
@@ -36,7 +38,10 @@ def test_contender_is_small_and_explains_itself(contender: roster.Contender) -> 
     """An app can be read in one sitting, and says how it is tuned and where that comes from."""
     for source in contender.sources:
         assert len(source.read_text().splitlines()) <= LINES
-    assert "| Tuning | Why | Source |" in (contender.folder / "README.md").read_text()
+    readme = (contender.folder / "README.md").read_text()
+    assert "| Tuning | Why | Source |" in readme
+    for path in re.findall(r"`(colorless/[\w/.]+)`", readme):
+        assert (REPOSITORY / path).exists(), f"{contender.name} names {path}"
     assert (contender.folder / "start.sh").exists()
 
 
