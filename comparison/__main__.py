@@ -1,6 +1,6 @@
 """The lab's commands.
 
-python -m comparison run [--quick] [--only a,b] [--claim C1] [--fresh]
+python -m comparison run [--quick] [--only a,b] [--claim C1] [--rounds 5] [--fresh]
 python -m comparison check [--only a,b]
 python -m comparison install [--only a,b]
 python -m comparison report [FOLDER]
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from comparison import commands
+from comparison.experiments import ROUNDS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,8 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     run = verbs.add_parser("run", help="measure, and write a report")
     run.add_argument("--quick", action="store_true", help="one short round, about three minutes")
     run.add_argument("--claim", default="", help="only what decides this claim, such as C1")
+    run.add_argument("--rounds", type=int, default=ROUNDS, help="fewer take less time")
     run.add_argument("--fresh", action="store_true", help="do not go on with an unfinished run")
-    run.set_defaults(call=lambda a: commands.run(a.only, a.claim, a.quick, a.fresh))
+    run.set_defaults(call=lambda a: commands.run(a.only, a.claim, a.quick, a.rounds, a.fresh))
 
     check = verbs.add_parser("check", help="hold contenders to the contract")
     check.set_defaults(call=lambda a: commands.check(a.only))

@@ -47,9 +47,9 @@ def check(only: str) -> None:
         raise RuntimeError(f"outside the contract: {', '.join(broken)}")
 
 
-def run(only: str, claim: str, quick: bool, fresh: bool) -> None:
+def run(only: str, claim: str, quick: bool, rounds: int, fresh: bool) -> None:
     """Measure a plan and write its report; goes on with the newest unfinished run of that plan."""
-    chosen = plan(claim, quick)
+    chosen = plan(claim, quick, rounds)
     ready = install_all(only)
     server_cpus, load_cpus = machine.split_cpus()
     # The lab itself stays off the contender's core too.

@@ -177,7 +177,7 @@ class Plan:
     quick: bool
 
 
-def plan(claim: str = "", quick: bool = False) -> Plan:
+def plan(claim: str = "", quick: bool = False, rounds: int = ROUNDS) -> Plan:
     """The cells of one claim, or of all; a quick plan is one short round.
 
     Raises ValueError, with the claims there are, for one that is not among them.
@@ -190,7 +190,7 @@ def plan(claim: str = "", quick: bool = False) -> Plan:
     needed = {cell.of for cell in cells} - {cell.name for cell in cells} - {""}
     cells = tuple(cell for cell in CELLS if cell in cells or cell.name in needed)
     if not quick:
-        return Plan(cells, ROUNDS, quick)
+        return Plan(cells, rounds, quick)
     kept = [cell for cell in cells if cell.name not in QUICK_LEAVES_OUT]
     return Plan(
         tuple(replace(cell, seconds=1, rounds=1, levels=cell.levels[:1]) for cell in kept),
