@@ -22,12 +22,13 @@ import msgspec
 from flask import Flask, Response
 from rich.console import Console
 from rich.table import Table
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from service.app import create_app
 from service.chat import accounts, messages, rooms
 from service.chat.chat import Chat
-from service.chat.models import NewMessage, NewRoom, NewSession, NewUser
+from service.chat.models import NewMessage, NewRoom, NewSession, NewUser, Page
 from service.db.embedded import EmbeddedPostgres
 from service.db.migrate import migrate
 from service.settings import Settings
@@ -63,7 +64,7 @@ def _layers(app: Flask, chat: Chat) -> dict[str, Callable[[], Any]]:
     user = session.user
     bare = Flask("bare")
     bare.add_url_rule("/", view_func=lambda: Response(b"{}", content_type="application/json"))
-    history = messages.page(chat, user, room.id, messages.Page())
+    history = messages.page(chat, user, room.id, Page())
     return {
         "encode 50 messages (msgspec)": lambda: msgspec.json.encode(history),
         "Flask: routing, context, response": _get(bare, "/", ""),
@@ -83,7 +84,8 @@ def _sign_in(chat: Chat) -> Any:
 
 
 def _get(app: Flask, path: str, token: str) -> Callable[[], None]:
-    environ = EnvironBuilder(path, headers={"Authorization": f"Bearer {token}"}).get_environ()
+    headers = Headers({"Authorization": f"Bearer {token}"})
+    environ = EnvironBuilder(path, headers=headers).get_environ()
     statuses: list[str] = []
 
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
