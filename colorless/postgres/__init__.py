@@ -12,6 +12,7 @@ The layers, each importing only those above it:
     connection    psycopg2's connection with fetch_all, fetch_one, execute
     wait          psycopg2's wait callback
     connect       open a connection without blocking, within a time limit
+    waiter        who sleeps until the ledger serves them
     lease         the with blocks
     pool          the shell round the ledger
 """

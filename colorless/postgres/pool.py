@@ -27,8 +27,9 @@ from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
 from colorless.postgres.errors import PoolClosed, PoolFull, PoolTimeout
 from colorless.postgres.lease import Lease, Transaction
-from colorless.postgres.ledger import Ledger, Slot, Ticket
+from colorless.postgres.ledger import Ledger, Slot
 from colorless.postgres.statements import Statements
+from colorless.postgres.waiter import Waiter, wake
 
 log = logging.getLogger("colorless.postgres")
 
@@ -134,7 +135,7 @@ class Pool:
         self._notice_fork()
         tickets, idle = self._ledger.close()
         for ticket in tickets:
-            _wake(ticket)
+            wake(ticket)
         self._drop(idle)
         self._sweeper.close()
         if self._ledger.size:
@@ -180,6 +181,7 @@ class Pool:
     def _start(self) -> None:
         self._ledger: Ledger[Connection] = Ledger(self._max_size, self._max_waiting)
         self._events = dict.fromkeys(_EVENTS, 0)
+        self._failure: str | None = None  # of the last attempt to connect
         self._cancelling = 0
         self._doubted = 0.0  # connections idle since before then may have been lost
         self._all_closed = Event()
@@ -187,7 +189,7 @@ class Pool:
 
     def _queue(self) -> Slot[Connection]:
         """Wait in the queue for a slot, as long as the timeout and the deadline allow."""
-        ticket = Waiting()
+        ticket = Waiter()
         try:
             self._ledger.queue(ticket)
         except PoolFull:
@@ -202,8 +204,11 @@ class Pool:
             with limit(self._timeout, late):
                 ticket.event.wait()
         except BaseException as error:
-            self._events["timed_out"] += error is late
-            _wake(self._ledger.leave(ticket, time.monotonic()))
+            if error is late:
+                self._events["timed_out"] += 1
+                if self._failure is not None:
+                    late.add_note(f"the last attempt to connect failed: {self._failure}")
+            wake(self._ledger.leave(ticket, time.monotonic()))
             raise
         if ticket.slot is None:
             raise PoolClosed("the pool was closed while this caller waited for a connection")
@@ -212,10 +217,12 @@ class Pool:
     def _open(self, slot: Slot[Connection]) -> None:
         try:
             connection = connect(self._dsn, self._connect_timeout)
-        except BaseException:
+        except BaseException as error:
+            self._failure = str(error)
             self._events["connect_failed"] += 1
             self._give_back(slot, time.monotonic())
             raise
+        self._failure = None
         self._events["opened"] += 1
         if not self._transaction_pooler:
             connection.statements = Statements()
@@ -272,7 +279,7 @@ class Pool:
             self._give_back(slot, time.monotonic())
 
     def _give_back(self, slot: Slot[Connection], now: float) -> None:
-        _wake(self._ledger.give_back(slot, now))
+        wake(self._ledger.give_back(slot, now))
         if self._ledger.closed and not self._ledger.size:
             self._all_closed.set()
 
@@ -286,19 +293,3 @@ class Pool:
             slot.connection.close()
             slot.connection = None
             self._give_back(slot, time.monotonic())
-
-
-class Waiting(Ticket[Connection]):
-    """A place in the queue whose owner sleeps until ``event`` is set."""
-
-    __slots__ = ("event",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.event = Event()
-
-
-def _wake(ticket: Ticket[Connection] | None) -> None:
-    if ticket is not None:
-        assert isinstance(ticket, Waiting)
-        ticket.event.set()

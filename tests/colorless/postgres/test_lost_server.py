@@ -5,7 +5,7 @@ import psycopg2
 import pytest
 
 from colorless import go
-from colorless.postgres import Pool
+from colorless.postgres import ConnectTimeout, Pool, PoolTimeout
 from service.db.embedded import EmbeddedPostgres
 from tests.colorless.postgres.conftest import MakePool, Server
 from tests.tools.proxy import Proxy
@@ -66,6 +66,19 @@ def test_a_server_that_refuses_fails_fast(make_pool: MakePool, database_url: str
         assert pool.stats()["size"] == 0
         proxy.listen()
         assert answer(pool) == 1
+
+
+def test_a_timeout_tells_why_no_connection_came(make_pool: MakePool, database_url: str) -> None:
+    """Who waits behind a hopeless attempt to connect learns of the one before it."""
+    with Proxy.before(database_url) as proxy:
+        proxy.swallow()
+        pool = make_pool(proxy.dsn, max_size=1, connect_timeout=0.2, timeout=0.3)
+        first, second, third = go(answer, pool), go(answer, pool), go(answer, pool)
+        gevent.joinall([first, second, third])
+        assert isinstance(first.exception, ConnectTimeout)
+        assert isinstance(second.exception, ConnectTimeout)
+        assert isinstance(third.exception, PoolTimeout)
+        assert "no answer from the server" in third.exception.__notes__[0]
 
 
 def test_a_connection_cut_in_the_middle_of_a_query(make_pool: MakePool, database_url: str) -> None:
