@@ -17,7 +17,7 @@
     runner        all cells in interleaved rounds; every result is a line in raw.jsonl
 
     stats, results        medians with intervals
-    ducttape, verdicts    what code and numbers say about each claim
+    ducttape, short, verdicts    what code and numbers say about each claim
     report, details, plots, table    what a person reads; written by `blocks`, in `wording`
 
 The lab talks to contenders over HTTP only. It never imports `colorless` or `service`.

@@ -1,7 +1,6 @@
 """What the lab's commands do, one function each."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -52,8 +51,7 @@ def run(only: str, claim: str, quick: bool, rounds: int, fresh: bool) -> None:
     chosen = plan(claim, quick, rounds)
     ready = install_all(only)
     server_cpus, load_cpus = machine.split_cpus()
-    # The lab itself stays off the contender's core too.
-    os.sched_setaffinity(0, load_cpus)
+    machine.prepare(load_cpus)
     settings: dict[str, object] = {"only": only, "claim": claim, "quick": quick}
     with Backends(load_cpus) as backends:
         passed = _conforming(ready, backends, server_cpus)

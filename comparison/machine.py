@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,16 @@ def split_cpus() -> tuple[set[int], set[int]]:
     if len(cores) < 2:
         raise RuntimeError("the lab needs two cores: one for a contender, one for its load")
     return {cores[0]}, set(cores[1:4])
+
+
+def prepare(load: set[int]) -> None:
+    """Keep the lab and the generators off the contender's core, and let them hold many sockets.
+
+    Ten thousand streams are as many descriptors at either end; children inherit the limit.
+    """
+    os.sched_setaffinity(0, load)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def describe(server: set[int], load: set[int]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from comparison.blocks import Block, Heading, Paragraph, Picture, Points, Table
 from comparison.ducttape import measure
 from comparison.experiments import CLAIMS
 from comparison.results import Results, newest
+from comparison.short import in_short
 from comparison.verdicts import judge
 from comparison.wording import ms, rate
 
@@ -72,6 +73,7 @@ def _content(r: Results) -> list[Block]:
             f"one core each, {r.rounds} round{'s' if r.rounds > 1 else ''}, "
             f"{r.about['started'][:10]}. {kind}".strip()
         ),
+        Points(in_short(r)),
         _which_one(r),
         Paragraph(
             "Bold is the best of all, *underlined* the best in Python; the darker, the closer to "

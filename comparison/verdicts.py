@@ -10,6 +10,7 @@ from statistics import geometric_mean
 
 from comparison.ducttape import measure
 from comparison.results import Results
+from comparison.short import io_ratios
 from comparison.wording import listed, ms, rate, times
 
 BLOCKED = 10.0
@@ -20,7 +21,6 @@ LEVEL = 0.9
 
 ASYNC, TRAP, THREADS = "fastapi_asyncpg", "fastapi_trap", "fastapi_threadpool"
 HUB_FLASK, HUB_FASTAPI, NODE, GO = "colorless_flask", "colorless_fastapi", "node", "go"
-IO_CELLS = ("history", "message", "post", "home", "preview")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,9 @@ def _duct_tape(r: Results) -> Verdict | None:
 
 def _node(r: Results) -> Verdict | None:
     hub = HUB_FLASK if r.column("message", "rate").get(HUB_FLASK) else HUB_FASTAPI
-    against = {name: _ratios(r, NODE, name) for name in (hub, ASYNC, GO) if _ratios(r, NODE, name)}
+    against = {
+        name: io_ratios(r, NODE, name) for name in (hub, ASYNC, GO) if io_ratios(r, NODE, name)
+    }
     if not against:
         return None
     text = [
@@ -201,11 +203,6 @@ _RULES: tuple[Callable[[Results], Verdict | None], ...] = (
     _cpu_bound,
     _cost,
 )
-
-
-def _ratios(r: Results, one: str, other: str) -> list[float]:
-    pairs = [(r.value(one, cell, "rate"), r.value(other, cell, "rate")) for cell in IO_CELLS]
-    return [a / b for a, b in pairs if a and b]
 
 
 def _title(r: Results, name: str) -> str:

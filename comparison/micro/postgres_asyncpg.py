@@ -49,10 +49,11 @@ async def micros(work: Awaitable[None]) -> float:
     return (time.process_time() - before) / QUERIES * 1e6
 
 
-async def measure(pool: asyncpg.Pool) -> dict[str, float]:
+async def measure(pool: asyncpg.Pool, bold: asyncpg.Pool) -> dict[str, float]:
     """One round."""
     figures = {
         "one pooled": await micros(one_pooled(pool)),
+        "one unreset": await micros(one_pooled(bold)),
         "fifty pooled": await micros(fifty_pooled(pool)),
     }
     async with pool.acquire() as connection:
@@ -61,17 +62,25 @@ async def measure(pool: asyncpg.Pool) -> dict[str, float]:
     return figures
 
 
-async def make_pool(url: str) -> asyncpg.Pool:
-    """A pool as its manual shows it."""
-    return await asyncpg.create_pool(url, min_size=1, max_size=10)
+async def no_reset(_connection: asyncpg.Connection) -> None:
+    """Leave the session as its user left it."""
+
+
+async def make_pools(url: str) -> tuple[asyncpg.Pool, asyncpg.Pool]:
+    """A pool as its manual shows it, and one that trusts its users as ours does."""
+    return (
+        await asyncpg.create_pool(url, min_size=1, max_size=10),
+        await asyncpg.create_pool(url, min_size=1, max_size=10, reset=no_reset),
+    )
 
 
 def main() -> None:
     """Measure a round for each line of standard input."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        pool = runner.run(make_pool(sys.argv[1]))
-        serve_rounds(lambda: runner.run(measure(pool)))
-        runner.run(pool.close())
+        pools = runner.run(make_pools(sys.argv[1]))
+        serve_rounds(lambda: runner.run(measure(*pools)))
+        for pool in pools:
+            runner.run(pool.close())
 
 
 if __name__ == "__main__":
