@@ -4,7 +4,6 @@ The stand-in is for machines that reach no image registry. What it does not show
 image's own files (its Python lives under /usr, linked from /usr/local/bin).
 """
 
-import platform
 import re
 import shutil
 import subprocess
@@ -43,18 +42,22 @@ def ensure(image: str) -> str:
 
 def _bootstrap(suite: str, root: Path) -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, str(root)]
-    done = subprocess.run([*command, _mirror()], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, _mirror(suite)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def _mirror() -> str:
-    """The Debian mirror that this machine uses."""
-    for file in [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]:
-        if file.exists() and "debian" in platform.freedesktop_os_release()["ID"]:
-            text = file.read_text()
-            if found := re.search(r"^(?:URIs:|deb(?: \[.*\])?)\s+(\S+)", text, re.MULTILINE):
-                return found[1]
-    return _MIRROR
+def _mirror(suite: str) -> str:
+    """Where this machine gets Debian's packages from, or the place where everybody may."""
+    if shutil.which("apt-get") is None:
+        return _MIRROR
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE)/$(COMPONENT) $(REPO_URI)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    known = dict(line.split(maxsplit=1) for line in targets)
+    return known.get(f"{suite}/main", _MIRROR)
 
 
 def _look_like_official(root: Path) -> None:
