@@ -3,5 +3,8 @@
 models      what is sent and what is answered
 store/      the SQL, one function per question
 chat        what the use cases work with: the database, the passwords, who is told
-accounts, rooms, messages, reading      the use cases, one function each
+accounts, rooms, messages, reading, webhooks      the use cases, one function each
+links       what of a message's text leads elsewhere
+previews, deliveries    what workers do beside the requests, with what `lease` lends them
+schedule    when a delivery that failed is tried again
 """
