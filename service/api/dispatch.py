@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from colorless.deadlines import fail_after
 from service.api.decoding import decode_body, decode_path, decode_query
@@ -55,7 +56,7 @@ class Dispatcher:
         if route.query is not None:
             arguments["query"] = decode_query(request.args, route.query)
         if route.body is not None:
-            arguments["body"] = decode_body(request.get_data(), request.mimetype, route.body)
+            arguments["body"] = decode_body(_body(), request.mimetype, route.body)
         return _answer(route, route.view(call, **arguments))
 
     def _identify(self, route: Route) -> Call:
@@ -72,6 +73,15 @@ class Dispatcher:
             self._logins.take(network_of(request.remote_addr or ""))
         elif route.limit == "write":
             self._writes.take(user.id)
+
+
+def _body() -> bytes:
+    data = request.get_data()
+    # A body that comes in chunks is cut off at the limit by werkzeug, without a word.
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(data) >= limit:
+        raise RequestEntityTooLarge
+    return data
 
 
 def _answer(route: Route, result: Any) -> Response:
