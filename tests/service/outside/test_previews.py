@@ -198,6 +198,37 @@ def test_a_retried_send_waits_for_one_preview(ada: Caller, there: Site, previews
     assert [preview["title"] for preview in again["previews"]] == ["News"]
 
 
+def test_a_slow_site_keeps_neither_others_nor_the_database_waiting(
+    app: Flask, ada: Caller, there: Site, previews: Previews
+) -> None:
+    """Two calls to it are under way, no third is begun, and another site's turn comes; none of
+    the calls holds a connection."""
+    held: list[int] = []
+    full, go_on = Event(), Event()
+
+    def hold(sock: Any, asked: Asked) -> None:
+        held.append(chat_of(app).db.stats()["in_use"])
+        if len(held) == 2:
+            full.set()
+        go_on.wait()
+        sock.sendall(PAGE)
+
+    there.answers |= {"/slow1": hold, "/slow2": hold, "/slow3": PAGE, "/other": PAGE}
+    slow = " ".join(f"{there.url}/slow{number}" for number in (1, 2, 3))
+    other = f"http://localhost:{there.port}/other"
+    ada.sends(ada.makes_room(), f"{slow} {other}")
+    with TaskGroup() as group:
+        for _ in range(2):
+            work = previews.take()
+            assert work is not None
+            group.go(work)
+        assert full.wait(20)
+        assert work_off(previews) == 1
+        go_on.set()
+    assert (there.paths()[2:], held) == (["/other"], [0, 0])
+    assert work_off(previews) == 1
+
+
 class TestTakeover:
     """Two processes, each with a pool of its own, share the work."""
 
