@@ -77,6 +77,7 @@ class Ledger(Generic[C]):
 
         Returns the ticket that has it now, whose owner must be woken.
         """
+        slot.idle_since = now
         if self.waiting:
             ticket = self.waiting.popleft()
             ticket.slot = slot
@@ -84,7 +85,6 @@ class Ledger(Generic[C]):
         if slot.connection is None:
             self.size -= 1
         else:
-            slot.idle_since = now
             self.idle.append(slot)
         return None
 

@@ -185,7 +185,8 @@ class Pool:
         self._cancelling = 0
         self._doubted = 0.0  # connections idle since before then may have been lost
         self._all_closed = Event()
-        self._sweeper = gevent.get_hub().loop.timer(self._max_idle / 4, self._max_idle / 4, False)
+        period = min(max(self._max_idle / 4, 0.001), 60.0)
+        self._sweeper = gevent.get_hub().loop.timer(period, period, ref=False)
 
     def _queue(self) -> Slot[Connection]:
         """Wait in the queue for a slot, as long as the timeout and the deadline allow."""
@@ -224,6 +225,10 @@ class Pool:
             raise
         self._failure = None
         self._events["opened"] += 1
+        if self._ledger.closed:
+            connection.close()
+            self._give_back(slot, time.monotonic())
+            raise PoolClosed("the pool was closed while this caller connected")
         if not self._transaction_pooler:
             connection.statements = Statements()
         slot.connection = connection

@@ -18,12 +18,14 @@ class Proxy:
     """Forwards TCP connections from ``host``:``port`` to ``target`` until it is told not to.
 
     ``target`` is an address, or the path of a Unix socket. ``swallow`` accepts connections and
-    never answers; ``cut`` resets what is connected; ``refuse`` stops listening.
+    never answers; ``mute`` keeps answers back; ``cut`` resets what is connected; ``refuse`` stops
+    listening.
     """
 
     def __init__(self, target: Address) -> None:
         self.target = target
         self.swallows = False
+        self.mutes = False
         self._pairs: list[tuple[socket.socket, socket.socket | None]] = []
         self.host, self.port = "127.0.0.1", 0  # any free port
         self.listen()
@@ -55,6 +57,10 @@ class Proxy:
         """From now on, take what arrives and forward nothing, as a dead route does."""
         self.swallows = on
 
+    def mute(self) -> None:
+        """From now on, keep back what the server answers; it still hears its clients."""
+        self.mutes = True
+
     def listen(self) -> None:
         """Accept connections, again."""
         self._server = StreamServer((self.host, self.port), self._serve)
@@ -81,14 +87,16 @@ class Proxy:
         with socket.socket(family, socket.SOCK_STREAM) as server:
             server.connect(self.target)
             self._pairs.append((client, server))
-            back = gevent.spawn(self._forward, server, client)
+            back = gevent.spawn(self._forward, server, client, answers=True)
             self._forward(client, server)
             back.join()
 
-    def _forward(self, source: socket.socket, sink: socket.socket | None) -> None:
+    def _forward(
+        self, source: socket.socket, sink: socket.socket | None, answers: bool = False
+    ) -> None:
         try:
             while data := source.recv(65536):
-                if sink is not None and not self.swallows:
+                if sink is not None and not (self.swallows or (answers and self.mutes)):
                     sink.sendall(data)
         except OSError:
             pass  # it was cut

@@ -9,6 +9,7 @@ import pytest
 from colorless import DeadlineExceeded, fail_after
 from colorless.postgres import ConnectTimeout
 from colorless.postgres.connect import connect
+from tests.colorless.postgres.conftest import Server
 from tests.tools.proxy import Proxy
 from tests.tools.ticker import Ticker
 
@@ -22,6 +23,16 @@ def test_a_server_that_never_answers(database_url: str) -> None:
         with pytest.raises(ConnectTimeout, match=r"127\.0\.0\.1.* in 0\.2 s"):
             connect(proxy.dsn, 0.2)
         assert ticker.count > 3
+
+
+def test_an_interrupted_attempt_leaves_no_session(database_url: str, server: Server) -> None:
+    """Not even as long as somebody keeps the error, and with it the half-made connection."""
+    with Proxy.before(database_url) as proxy:
+        proxy.mute()
+        with pytest.raises(ConnectTimeout) as kept:
+            connect(proxy.dsn, 0.3)
+        server.wait_for(0)
+        assert kept.value.__traceback__ is not None
 
 
 def test_the_deadline_is_the_sooner(database_url: str) -> None:

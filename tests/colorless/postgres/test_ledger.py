@@ -51,6 +51,15 @@ def test_a_slot_that_lost_its_connection_makes_room_for_a_waiter() -> None:
     assert ledger.size == 1
 
 
+def test_a_slot_that_goes_from_hand_to_hand_was_not_idle() -> None:
+    """Nobody has to check a connection that was used a moment ago."""
+    ledger = Ledger[str](max_size=1, max_waiting=1)
+    slot = opened(ledger.take())
+    ledger.queue(Ticket())
+    ledger.give_back(slot, now=7)
+    assert slot.idle_since == 7
+
+
 def test_who_leaves_with_a_slot_hands_it_on() -> None:
     """A timeout at the very moment of the hand-over loses no slot."""
     ledger = Ledger[str](max_size=1, max_waiting=2)

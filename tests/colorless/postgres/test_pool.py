@@ -7,6 +7,8 @@ import pytest
 
 from colorless import DeadlineExceeded, TaskGroup, fail_after, go
 from colorless.postgres import Pool, PoolClosed, PoolFull, PoolTimeout
+from colorless.postgres import pool as pool_module
+from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
 from tests.colorless.postgres.conftest import MakePool, Server
 
@@ -116,15 +118,14 @@ def test_too_many_waiters_are_refused_at_once(make_pool: MakePool) -> None:
 
 
 def test_a_killed_waiter_leaves_the_queue(make_pool: MakePool) -> None:
-    """Its turn goes to the next one."""
+    """The connection that was on its way to it goes to the next one."""
     pool = make_pool(max_size=1)
-    done = gevent.event.Event()
-    holder = borrow_until(pool, done)
+    lease = pool.connection()
+    lease.__enter__()
     killed, patient = go(pool.connection().__enter__), borrow_later(pool)
     gevent.idle()
-    done.set()  # the slot is on its way to the first in the queue ...
-    holder.join()
-    killed.kill()  # ... who is gone before it arrives
+    killed.kill(block=False)  # is thrown when this green thread waits, ...
+    lease.__exit__(None, None, None)  # ... and the hand-over comes before that
     assert patient.get() == 1
 
 
@@ -242,3 +243,27 @@ def test_closing_wakes_whoever_waits(make_pool: MakePool) -> None:
     holder.get()
     with pytest.raises(PoolClosed):
         pool.connection().__enter__()
+
+
+def test_closing_while_a_connection_is_opened(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is closed as soon as it is open, and its caller is told."""
+    pool = make_pool()
+    arrived, go_on = gevent.event.Event(), gevent.event.Event()
+
+    def slow_connect(dsn: str, timeout: float) -> Connection:
+        arrived.set()
+        go_on.wait()
+        return connect(dsn, timeout)
+
+    monkeypatch.setattr(pool_module, "connect", slow_connect)
+    caller = go(pool.connection().__enter__)
+    arrived.wait()
+    closer = go(pool.close)
+    gevent.idle()
+    go_on.set()
+    with pytest.raises(PoolClosed):
+        caller.get()
+    closer.get()
+    assert pool.stats()["size"] == 0
