@@ -85,7 +85,7 @@ class Settings:
     trusted_proxies: int = _setting(
         0,
         "Reverse proxies in front, one behind the other: a caller's address is then so many "
-        "places from the right in `X-Forwarded-For`.",
+        "places from the right in `X-Forwarded-For`, its scheme in `X-Forwarded-Proto`.",
         least=0,
     )
     outside_tasks: int = _setting(
