@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
 
 from urllib3.response import BaseHTTPResponse
 
@@ -13,15 +12,8 @@ _CHUNK = 16 * 1024
 _GZIP = 31  # zlib's name for a gzip header and the largest window
 
 
-class Body(NamedTuple):
-    """The first bytes of a body; ``whole`` if there are no more."""
-
-    content: bytes
-    whole: bool
-
-
-def read(response: BaseHTTPResponse, most: int) -> Body:
-    """Read at most ``most`` bytes, and let them become at most ``most``.
+def read(response: BaseHTTPResponse, most: int) -> bytes:
+    """The beginning of a body: at most ``most`` bytes, which become at most ``most``.
 
     urllib3 could decompress, but counts only what comes out: a stream of empty gzip members would
     never end. Raises :class:`BadAnswer` for an encoding that was not asked for.
@@ -32,12 +24,14 @@ def read(response: BaseHTTPResponse, most: int) -> Body:
     unpacker = None if encoding == "identity" else zlib.decompressobj(_GZIP)
     content, received = bytearray(), 0
     while len(content) < most and received < most:
-        chunk = response.read1(min(_CHUNK, most - received), decode_content=False)
+        chunk = response.read1(min(_CHUNK, most), decode_content=False)
         if not chunk:
-            return Body(bytes(content), whole=True)
+            break
         received += len(chunk)
-        content += _unpack(unpacker, chunk, most - len(content)) if unpacker else chunk
-    return Body(bytes(content), whole=False)
+        # A part of the last chunk may be too much.
+        left = most - len(content)
+        content += _unpack(unpacker, chunk, left) if unpacker else chunk[:left]
+    return bytes(content)
 
 
 def _unpack(unpacker: zlib._Decompress, chunk: bytes, most: int) -> bytes:

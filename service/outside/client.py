@@ -141,8 +141,8 @@ class Client:
                         raise error.__cause__ from None
                     continue  # nothing was sent yet, so the next address may be asked
                 try:
-                    content_read = body.read(response, most).content
-                    return Answer(parts.url, response.status, response.headers, content_read)
+                    found = body.read(response, most)
+                    return Answer(parts.url, response.status, response.headers, found)
                 finally:
                     response.close()
         raise Unreachable(f"{host_of(parts)} takes no connection")

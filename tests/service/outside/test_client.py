@@ -1,8 +1,10 @@
 """The guarded HTTP client, against real servers on loopback."""
 
 import gzip
+import socket
 import ssl
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 import gevent
@@ -201,6 +203,25 @@ def test_one_deadline_holds_for_all_of_a_call(answer: Any) -> None:
         with pytest.raises(TooSlow):
             get(client, f"{there.url}/first", seconds=0.3)
         assert client.gate.full() == []
+
+
+def test_the_deadline_holds_for_the_connecting_too() -> None:
+    """A deadline that passes while one address takes no connection is not another's turn."""
+    with site({"/": page()}) as there, closing(socket.socket()) as deaf:
+        deaf.bind(("127.0.0.5", there.port))
+        deaf.listen(0)
+        waiting = [socket.socket() for _ in range(4)]  # they fill the queue that nobody serves
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(deaf.getsockname())
+        client = Client(
+            Addresses(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.5", "127.0.0.1"])
+        )
+        with pytest.raises(TooSlow):
+            get(client, f"http://deaf.test:{there.port}/", seconds=0.3)
+        assert there.connections == 0
+        for each in waiting:
+            each.close()
 
 
 def endlessly(sock: Any, asked: Asked) -> None:
