@@ -30,12 +30,10 @@ from service.chat.store import events as store
 
 log = structlog.get_logger("service.live")
 
-# Events of one room that are read at once; guessed.
-_CHUNK = 200
+_CHUNK = 200  # events of one room that are read at once; guessed
 # Streams that are written to before others get a turn; a write takes about 5 µs (measured).
 _SLICE = 200
-# Seconds after a query that failed; guessed.
-_PAUSE = 0.5
+_PAUSE = 0.5  # seconds after a query that failed; guessed
 
 
 class Hub:
