@@ -85,6 +85,14 @@ def _short(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def noise(r: Results) -> str:
+    """What else the machine did, and whether the figures can be trusted in spite of it."""
+    text = f"While it was measured, other processes kept {r.neighbours:.2f} cores busy (median)."
+    if r.neighbours > QUIET:
+        text += " That is too much for anything but CPU per request to be trusted."
+    return text
+
+
 def limits(r: Results) -> list[Block]:
     """Where the other core was full, what failed, and how sure an interval is."""
     held = []
@@ -107,10 +115,7 @@ def limits(r: Results) -> list[Block]:
             ),
             Points(held),
         ]
-    noise = f"While it was measured, other processes kept {r.neighbours:.2f} cores busy (median)."
-    if r.neighbours > QUIET:
-        noise += " That is too much for anything but CPU per request to be trusted."
-    found.append(Paragraph(noise))
+    found.append(Paragraph(noise(r)))
     if failures := r.failures():
         found.append(Paragraph("What could not be measured:"))
         found.append(Points([f"{who}, `{what}`: {text}" for who, what, text in failures]))

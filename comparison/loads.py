@@ -21,6 +21,9 @@ VARIETY = 1000
 PATIENCE = 5
 """Seconds after which an answer counts as an error, in both generators."""
 
+HANGS = 60
+"""Seconds after which a generator is given up: several times what the longest cell takes."""
+
 Result = dict[str, Any]
 
 
@@ -106,7 +109,11 @@ def finish(process: subprocess.Popen[str]) -> Result:
 
 
 def _last_json(process: subprocess.Popen[str]) -> Result:
-    output, errors = process.communicate()
+    try:
+        output, errors = process.communicate(timeout=HANGS)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        raise RuntimeError(f"{process.args!r} did not end within {HANGS} s") from error
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if process.returncode or not lines:
         raise RuntimeError(f"{process.args!r}: {output[-500:]}{errors[-500:]}")

@@ -64,14 +64,15 @@ def write(folder: Path) -> list[Path]:
 
 
 def _content(r: Results) -> list[Block]:
-    kind = "A quick run: one short round, for orientation only." if r.about["quick"] else ""
+    warnings = ["A quick run: one short round, for orientation only."] if r.about["quick"] else []
+    warnings += [details.noise(r)] if r.neighbours > details.QUIET else []
     contenders = [f"{one.title}: {one.subtitle}" for one in r.contenders]
     return [
         Heading(TITLE, 1),
         Paragraph(
             f"{len(r.contenders)} ways to serve the same contract over the same PostgreSQL, "
             f"one core each, {r.rounds} round{'s' if r.rounds > 1 else ''}, "
-            f"{r.about['started'][:10]}. {kind}".strip()
+            f"{' '.join([r.about['started'][:10] + '.', *warnings])}"
         ),
         Points(in_short(r)),
         _which_one(r),

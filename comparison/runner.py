@@ -103,7 +103,7 @@ class Runner:
                 try:
                     server = turn.ready(fresh=cell.kind is Kind.STREAMS)
                     result = self.bench.measure(cell, server, capacity)
-                except RuntimeError as error:
+                except (RuntimeError, ValueError, OSError) as error:
                     # A contender that falls over is a result too, and the others go on.
                     result = {"failed": str(error)[-500:]}
                     turn.end()
