@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gevent.hub import Hub, Waiter, get_hub
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
 from colorless.bridge.shared import loop_of
-from colorless.deadlines import DeadlineExceeded, limit, remaining
+from colorless.deadlines import DeadlineExceeded, limit
+from colorless.deadlines import _current as _deadline
 from colorless.loop.hubloop import HubLoop
 from colorless.loop.tasks import Task
 
@@ -32,7 +33,7 @@ def await_(awaitable: _Wait[T]) -> T:
     A coroutine that somebody else cancels raises ``concurrent.futures.CancelledError``, which
     unlike asyncio's is an ordinary exception.
     """
-    if remaining() is None:
+    if _deadline.get() is None:
         return _cross(awaitable)
     with limit(None, TimeoutError()):
         return _cross(awaitable)
@@ -40,27 +41,35 @@ def await_(awaitable: _Wait[T]) -> T:
 
 def _cross(awaitable: _Wait[T]) -> T:
     loop = loop_of(awaitable)
-    call = _Call(loop, awaitable)
-    task = call.start()
-    hub_loop = loop._hub.loop  # type: ignore[union-attr]
-    hub_loop.ref()  # a real thread may be what the coroutine waits for
+    hub: Any = loop._hub
+    # With nothing ready that comes before it, the task's first step begins at once.
+    at_once = not loop._armed
+    loop._armed = True
+    call = _Call.__new__(_Call)
+    call.caller = caller = getcurrent()
+    call.started = False
+    _init(call, _carry(call, awaitable, loop), loop=loop, name="await_")
+    hub.loop.ref()  # a real thread may be what the coroutine waits for
     try:
-        call.wait()
+        if at_once:
+            loop._wait(caller)
+        else:
+            hub.switch()
     except BaseException:
         call.caller = None
-        task.cancel()
-        outlast(task)
+        call.cancel()
+        outlast(call)
         raise
     finally:
-        hub_loop.unref()
+        hub.loop.unref()
         if not call.started:
             _close(awaitable)
     try:
-        return task.result()
+        return call.result()
     except asyncio.CancelledError:
         raise CancelledError from None
     finally:
-        del call, task  # an error's traceback would keep them, and they keep the error
+        del call  # an error's traceback would keep it, and it keeps the error
 
 
 def outlast(task: asyncio.Future[Any]) -> None:
@@ -82,61 +91,39 @@ def _wake(hub: Hub, waiter: Waiter, _: asyncio.Future[Any]) -> None:
     hub.loop.run_callback(waiter.switch, None)
 
 
-class _Call:
-    """A green thread that waits for a coroutine."""
+class _Call(Task):
+    """The task that a green thread waits for. Cancelled before its first step it still wakes it."""
 
-    __slots__ = ("_at_once", "awaitable", "caller", "loop", "started", "task")
+    __slots__ = ("caller", "started")
+    caller: Any
 
-    def __init__(self, loop: HubLoop, awaitable: _Wait[Any]) -> None:
-        self.loop = loop
-        self.awaitable = awaitable
-        self.caller: greenlet | None = getcurrent()
-        self.started = False
-
-    def start(self) -> asyncio.Task[Any]:
-        """Make the task, and keep its first step for :meth:`wait` if nothing comes before it."""
-        loop = self.loop
-        self._at_once = not loop._armed
-        loop._armed = True
-        task = self.task = _Carrier(self._carry(), loop=loop, name="await_")
-        task.call = self
-        return task
-
-    async def _carry(self) -> Any:
-        self.started = True
-        try:
-            awaitable = self.awaitable
-            return await (awaitable() if callable(awaitable) else awaitable)
-        finally:
-            self.loop._run_callback(self.wake)
-
-    def wait(self) -> None:
-        """Wait until :meth:`wake`; the task has ended then."""
-        if self._at_once:
-            self.loop._wait()
-        else:
-            self.loop._hub.switch()  # type: ignore[union-attr]
+    started: bool
 
     def wake(self) -> None:
-        """Called by the hub: go on in the caller, if it still waits."""
+        """Go on in the caller, if it still waits: it may have been interrupted."""
         caller, self.caller = self.caller, None
         if caller is not None:
             caller.switch()
 
-    def wake_when_done(self) -> None:
-        self.task.add_done_callback(lambda _: self.loop._run_callback(self.wake))
-
-
-class _Carrier(Task):
-    """The task of a call. Cancelled before its first step it still wakes the caller."""
-
-    __slots__ = ("call",)
-    call: _Call
-
     def cancel(self, msg: Any | None = None) -> bool:
-        if not self.call.started and not self.done():
-            self.call.wake_when_done()
+        if not self.started and not self.done():
+            self.add_done_callback(lambda _: get_hub().loop.run_callback(self.wake))
         return super().cancel(msg)
+
+
+_init = Task.__init__
+
+
+async def _carry(call: _Call, awaitable: _Wait[T], loop: HubLoop) -> T:
+    """What the task runs. When the caller goes on, the task has ended."""
+    call.started = True
+    try:
+        return await (awaitable() if callable(awaitable) else awaitable)
+    finally:
+        if loop._next is None:
+            loop._next = call
+        else:
+            loop._run_callback(call.wake)
 
 
 def _close(awaitable: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from asyncio import events
 from types import CoroutineType
 from typing import Any
 
@@ -18,9 +19,9 @@ _shared: HubLoop | None = None
 
 def loop_of(awaitable: object) -> HubLoop:
     """The loop that ``awaitable`` is to run on: a future has one already."""
-    if type(awaitable) is CoroutineType or not asyncio.isfuture(awaitable):
-        return current_loop()
-    return _reachable(awaitable.get_loop())
+    if type(awaitable) is not CoroutineType and asyncio.isfuture(awaitable):
+        return _reachable(awaitable.get_loop())
+    return current_loop()
 
 
 def current_loop() -> HubLoop:
@@ -28,9 +29,12 @@ def current_loop() -> HubLoop:
 
     Raises ``RuntimeError`` in a real thread, such as those of ``offload``, and in the hub itself.
     """
-    loop = asyncio._get_running_loop()
-    if not isinstance(loop, HubLoop):
+    loop = events._get_running_loop()
+    if loop is None or not isinstance(loop, HubLoop):
         loop = _shared or _start_shared()
+    hub = get_hub()
+    if loop._hub is hub and getcurrent() is not hub:
+        return loop
     return _reachable(loop)
 
 

@@ -27,7 +27,7 @@ from colorless.loop.watching import IoHandle
 if TYPE_CHECKING:
     import asyncio
 
-    from colorless.loop.hubloop import HubLoop
+    from colorless.loop.bursts import BurstLoop
 
 # Guessed: idle runners kept for the next burst. More than one is only needed while callbacks wait.
 IDLE_RUNNERS = 32
@@ -70,7 +70,7 @@ def enter_step(step: Step) -> None:
 class Runner(greenlet):
     """A greenlet that runs callbacks of one loop at a time, and may wait in any of them."""
 
-    loop: HubLoop
+    loop: BurstLoop
     handle: Any = None  # the callback that runs now
     left = False  # whether it has waited, so that the rest of the queue went to another runner
     parked: Step | None = None  # set while it waits
@@ -80,18 +80,30 @@ class Runner(greenlet):
     def __init__(self, pool: RunnerPool) -> None:
         super().__init__(parent=pool.hub)
         self.pool = pool
+        self.go = raw_switch.__get__(self)
 
     def run(self) -> None:
-        """Drain one loop's queue after another."""
+        """Run bursts, of one loop or another. Between them this greenlet rests, or is the next
+        one's already: then the hub has :attr:`go` among its callbacks."""
         pool = self.pool
-        hub = pool.hub
+        hub, idle = pool.hub, pool.idle
         while True:
-            self.loop._drain(self)
-            if len(pool.idle) >= IDLE_RUNNERS:
-                break
-            pool.idle.append(self)
-            raw_switch(hub)
+            loop = self.loop
+            kept = loop._burst(self)
+            sleeper, loop._next = loop._next, None
+            if not kept:
+                if len(idle) >= IDLE_RUNNERS:
+                    break
+                idle.append(self)
+            if sleeper is None or sleeper.caller is None:
+                raw_switch(hub)
+            else:
+                caller, sleeper.caller = sleeper.caller, None
+                sleeper = None
+                caller.switch()
         pool.forget(self)
+        if sleeper is not None:
+            hub.loop.run_callback(sleeper.wake)
 
     def switch_out(self) -> None:
         """gevent is about to leave this greenlet because its callback waits."""
@@ -108,7 +120,12 @@ class Runner(greenlet):
         self.pool.blocked[id(handle._context)] = deque()
         if isinstance(handle, IoHandle):
             handle.pause()
-        self.loop._hand_on()
+        loop = self.loop
+        if loop._next is not None:
+            hub_loop = self.pool.hub.loop
+            hub_loop.run_callback(loop._next.wake)
+            loop._next = None
+        loop._hand_on()
 
     def back(self) -> None:
         """Go on with the step that was parked, if one was."""
@@ -160,21 +177,22 @@ class RunnerPool:
         self.waiting: dict[asyncio.Task[Any], Runner] = {}
         # A context can be entered once at a time. While a callback waits in one, others that
         # share it (tasks made with the same context) are held up here; the key is its id.
-        self.blocked: dict[int, deque[tuple[HubLoop, Handle]]] = {}
+        self.blocked: dict[int, deque[tuple[BurstLoop, Handle]]] = {}
         # The loop whose hooks for asynchronous generators are set on this thread.
-        self.hooked: HubLoop | None = None
+        self.hooked: BurstLoop | None = None
 
-    def start(self, loop: HubLoop) -> None:
-        """Run a burst of ``loop``'s callbacks; the hub comes next."""
+    def take(self, loop: BurstLoop) -> Runner:
+        """A runner for the next burst of ``loop``."""
         runner = self.idle.pop() if self.idle else Runner(self)
         runner.loop = loop
         if runner.thread is not loop._thread:
             runner.thread = loop._thread
             threading._active[id(runner)] = loop._thread  # type: ignore[attr-defined]
-        raw_switch(runner)
+        return runner
 
     def forget(self, runner: Runner) -> None:
         """``runner`` ends: it is one too many."""
+        del runner.go  # it refers to the runner
         threading._active.pop(id(runner), None)  # type: ignore[attr-defined]
 
     def reset(self) -> None:

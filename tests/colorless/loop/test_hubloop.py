@@ -39,9 +39,9 @@ def soon_and_later(loop: asyncio.AbstractEventLoop, log: list[str]) -> None:
             loop.call_soon(log.append, f"{name}-after")
 
     now = loop.time()
-    loop.call_at(now + 0.02, loop.stop)
+    loop.call_at(now + 0.1, loop.stop)
     for place in (3, 1, 2):
-        loop.call_at(now + place / 1000, log.append, f"timer{place}")
+        loop.call_at(now + place / 50, log.append, f"timer{place}")
     loop.call_soon(again, "a", 3)
     loop.call_soon(again, "b", 2)
     loop.call_later(0, again, "c", 1)
