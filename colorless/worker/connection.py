@@ -170,6 +170,7 @@ class Connection:
     def serve(self) -> None:
         """Serve the request whose head is in the buffer; called in a runner."""
         self._runner = gevent.getcurrent()
+        self.transport.unyielded = 0
         keep = False
         try:
             keep = self.worker.serve(self)

@@ -78,6 +78,11 @@ class Response(wsgi.Response):
                 raise InvalidResponseHeader(repr(name))
             self.headers.append((name, value.strip(" \t")))
 
+    def is_chunked(self) -> bool:
+        """Whether the end of the body has to be marked in it. As gunicorn's, for HTTP only."""
+        unmarked = self.response_length is None and not self._omits_body
+        return unmarked and self.req.version > (1, 0)
+
     def head(self) -> bytes:
         """The status line and the fields. From here on they are sent."""
         self.headers_sent = True

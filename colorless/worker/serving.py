@@ -46,7 +46,7 @@ def serve(worker: WSGIWorker, connection: Connection) -> bool:
 class Exchange:
     """A request and its response."""
 
-    __slots__ = ("connection", "environ", "request", "response", "worker")
+    __slots__ = ("connection", "environ", "request", "response", "started", "worker")
 
     def __init__(self, worker: WSGIWorker, connection: Connection) -> None:
         self.worker = worker
@@ -71,13 +71,13 @@ class Exchange:
     def run(self) -> None:
         """Call the application and send what it returns, with gunicorn's hooks around it."""
         worker = self.worker
-        started = datetime.now()
+        self.started = datetime.now()
         try:
             if worker.pre_request is not None:
                 worker.pre_request(worker, self.request)
             response = self._prepare()
             worker.count_request()
-            self._call(response, started)
+            self._call(response)
         finally:
             if worker.post_request is not None:
                 self._post_request(worker.post_request)
@@ -103,7 +103,7 @@ class Exchange:
             return True
         return not at_end(self.connection, self.environ["wsgi.input"])
 
-    def _call(self, response: Response, started: datetime) -> None:
+    def _call(self, response: Response) -> None:
         result: Any = None
         try:
             result = self.worker.wsgi(self.environ, response.start_response)
@@ -121,13 +121,11 @@ class Exchange:
         finally:
             # Nothing may interrupt the clean-up that the application has in close().
             self.connection.cancel_on_disconnect = False
-            if response.status is not None:
-                self._log_access(response, started)
+            if self.worker.logs_access and response.status is not None:
+                taken = datetime.now() - self.started
+                self.worker.log.access(response, self.request, self.environ, taken)
             if hasattr(result, "close"):
                 result.close()
-
-    def _log_access(self, response: Response, started: datetime) -> None:
-        self.worker.log.access(response, self.request, self.environ, datetime.now() - started)
 
     def _post_request(self, hook: Any) -> None:
         try:

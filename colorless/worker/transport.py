@@ -26,13 +26,14 @@ _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class Transport:
     """A socket of which this side reads in the hub and writes from one green thread."""
 
-    __slots__ = ("_limits", "_unyielded", "sock")
+    __slots__ = ("_limits", "sock", "unyielded")
 
     def __init__(self, sock: Any, limits: Limits) -> None:
         sock.settimeout(0.0)
         self.sock = sock
         self._limits = limits
-        self._unyielded = 0
+        # Bytes written since others had a turn.
+        self.unyielded = 0
 
     def receive(self) -> bytes | None:
         """What has arrived; ``None`` for nothing yet, ``b""`` for the end. Raises ``OSError``."""
@@ -97,7 +98,7 @@ class Transport:
 
     def _give_way(self, count: int) -> None:
         """A client that reads as fast as we write must not keep the hub for itself."""
-        self._unyielded += count
-        if self._unyielded >= SLICE:
-            self._unyielded = 0
+        self.unyielded += count
+        if self.unyielded >= SLICE:
+            self.unyielded = 0
             gevent.sleep(0)

@@ -15,6 +15,7 @@ import gevent
 from gevent import hub
 from gevent.event import Event
 from gunicorn import config
+from gunicorn.glogging import Logger
 from gunicorn.http import message, wsgi
 from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
@@ -87,6 +88,8 @@ class WSGIWorker(Worker):
         }
         self.pre_request = _hook(cfg.pre_request, config.PreRequest)
         self.post_request = _hook(cfg.post_request, config.PostRequest)
+        # A logger class of the user's may count requests where nothing is written.
+        self.logs_access = type(self.log) is not Logger or self.log.access_log_enabled
         self.expects_proxy = cfg.proxy_protocol != "off"
         self.cfg_keepalive = bool(cfg.keepalive)
         self.max_head = (cfg.limit_request_line or 1024 * 1024) + (

@@ -15,7 +15,7 @@ from colorless.worker import Limits, WSGIWorker
 
 def until(condition: Callable[[], object]) -> None:
     """Let the hub turn, with a look at its sockets, until ``condition`` holds."""
-    with gevent.Timeout(10, AssertionError("what the test waits for did not come about")):
+    with gevent.Timeout(20, AssertionError("what the test waits for did not come about")):
         while not condition():
             gevent.sleep(0.001)
 
@@ -27,7 +27,7 @@ class Client:
     """The other end of a connection: raw bytes out, parsed responses in."""
 
     def __init__(self, sock: Any) -> None:
-        sock.settimeout(10)
+        sock.settimeout(20)
         self.sock = sock
         self.file = sock.makefile("rb")
 
