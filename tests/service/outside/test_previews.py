@@ -268,10 +268,11 @@ class TestTakeover:
         assert late is not None
         assert work_off(Previews(chat_of(other_app))) == 0
         pass_time(app, "previews", LEASE)
-        there.answers["/"] = page(b"<title>Second</title>")
-        assert work_off(Previews(chat_of(other_app))) == 1
-        there.answers["/"] = page(b"<title>Late</title>")
-        late()
+        second = Previews(chat_of(other_app)).take()
+        assert second is not None
+        for title, work in (("Late", late), ("Second", second), ("Later still", late)):
+            there.answers["/"] = page(f"<title>{title}</title>".encode())
+            work()
         (message,) = ada.reads(room)["messages"]
         assert [preview["title"] for preview in message["previews"]] == ["Second"]
         assert kinds(app, room).count("preview.ready") == 1
