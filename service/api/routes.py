@@ -24,7 +24,8 @@ View = Callable[..., Any]
 
 
 class Call(NamedTuple):
-    """Who calls, and what a view works with. ``user`` is None on routes that need no token."""
+    """Who calls, and what a view works with. On routes that need no token, ``user`` is nobody and
+    ``token`` empty."""
 
     chat: Chat
     user: User

@@ -66,7 +66,7 @@ def people(app: Flask) -> tuple[Caller, Caller]:
 
 @documented.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=10,
     derandomize=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -90,3 +90,20 @@ def test_unknown_parameters_are_refused_everywhere(ada: Caller, route: Route) ->
 
 def _fields(route: Route) -> tuple[str, ...]:
     return route.body.__struct_fields__ if route.body is not None else ()
+
+
+TEXTS = ["\x00", "a\x00b", "https://example.com/\x00", "\udfff", "\u2028", "\U0010ffff", "a" * 9000]
+
+
+@pytest.mark.parametrize("route", [it for it in ROUTES if it.name in BODIES], ids=named)
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_no_text_breaks_a_route(ada: Caller, route: Route, text: str) -> None:
+    """Whatever stands in a text of the body, the answer is one of the service's own choosing."""
+    path = ada.makes_room()
+    ada.sends(path)
+    room = int(path.split("/")[2])
+    for field, value in BODIES[route.name].items():
+        if isinstance(value, str):
+            body = {**BODIES[route.name], field: text}
+            there = {"room_id": room, "seq": 1}
+            assert ada.call(route.method, route.path.format(**there), body).status_code < 500
