@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-ROUNDS = 11
-QUERIES = 2000  # of each kind in each round
+ROUNDS = 7
+QUERIES = 1000  # of each kind in each round
 
 ONE_ROW = "SELECT id, room_id, user_id, body, created_ms FROM bench_messages WHERE id = {}"
 FIFTY_ROWS = (

@@ -6,7 +6,7 @@ import gevent
 import psycopg2
 import pytest
 
-from colorless import go
+from colorless import DeadlineExceeded, fail_after, go
 from colorless.postgres import ConnectionShared, NotCooperative
 from colorless.postgres.connection import KEPT_ROWS
 from tests.colorless.postgres.conftest import MakePool, Server
@@ -110,6 +110,16 @@ def test_watchers_do_not_outlive_their_connection(make_pool: MakePool) -> None:
         assert watchers is None or not watchers.read.active
     gevent.idle()
     assert descriptor < 1000
+
+
+def test_watchers_are_gone_when_a_wait_is_interrupted(make_pool: MakePool) -> None:
+    """psycopg2 closes the socket then, and its number may be another one's at once."""
+    with make_pool().connection() as c:
+        c.execute("SELECT 1")
+        with pytest.raises(DeadlineExceeded), fail_after(0.05):
+            c.execute("SELECT pg_sleep(600)")
+        assert c.closed
+        assert c.watchers is None
 
 
 def test_a_forked_child_has_connections_of_its_own(database_url: str, way_to_wait: str) -> None:
