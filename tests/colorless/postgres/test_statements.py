@@ -167,6 +167,17 @@ def test_a_rollback_does_not_undo_the_statement_timeout(make_pool: MakePool) -> 
             assert c.fetch_one("SHOW statement_timeout") == ("4s",)
 
 
+def test_a_deadline_inside_a_transaction_is_not_told(make_pool: MakePool) -> None:
+    """The server would forget it at ROLLBACK, and we would not."""
+    pool = make_pool()
+    with pytest.raises(ZeroDivisionError), fail_after(30), pool.transaction() as tx:
+        with fail_after(3):
+            assert tx.fetch_one("SHOW statement_timeout") == ("32s",)
+        raise ZeroDivisionError
+    with fail_after(3), pool.connection() as c:
+        assert c.fetch_one("SHOW statement_timeout") == ("4s",)
+
+
 values = st.one_of(
     st.integers(-(2**66), 2**66),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
