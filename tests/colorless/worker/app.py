@@ -31,7 +31,7 @@ def describe(environ: Environ, start_response: Start) -> Iterable[bytes]:
 def slow(environ: Environ, start_response: Start) -> Iterable[bytes]:
     """Waits as long as it is told to."""
     time.sleep(float(environ["QUERY_STRING"]))
-    return _json({"slept": environ["QUERY_STRING"]}, start_response)
+    return _json({"pid": os.getpid()}, start_response)
 
 
 def busy(environ: Environ, start_response: Start) -> Iterable[bytes]:

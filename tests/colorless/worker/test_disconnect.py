@@ -83,6 +83,7 @@ def test_the_access_log_says_499(caplog: pytest.LogCaptureFixture) -> None:
     app = Waiting()
     logged: list[str] = []
     with serving(app) as inside:
+        inside.worker.logs_access = True
         inside.worker.log.access = lambda response, *_: logged.append(response.status)
         client = inside.connect()
         client.send(b"GET / HTTP/1.1\r\n\r\n")
