@@ -64,12 +64,11 @@ def _listener(settings: Settings) -> Iterator[socket.socket]:
         listener = socket.create_server(
             (settings.host, settings.port), family=family, backlog=_BACKLOG
         )
-    except OSError as error:
+    except (OSError, OverflowError) as error:
+        reason = str(error).partition(" (while")[0].rstrip(".")
         raise StartError(
-            f"cannot listen on {settings.host} port {settings.port}: {os.strerror(error.errno)}. "
+            f"cannot listen on {settings.host} port {settings.port}: {reason}. "
             "Set HOST or PORT to another address"
-            if error.errno
-            else f"HOST={settings.host!r} is no address of this machine: {error}"
         ) from error
     with closing(listener):
         yield listener

@@ -1,25 +1,22 @@
 """Fixtures that every test may ask for: a PostgreSQL server, a fresh database, a leak check."""
 
-import tempfile
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg2
 import pytest
 
 from service.db.embedded import DEFAULTS, EmbeddedPostgres
 from tests.tools import leaks
+from tests.tools.folders import folder_for_postgres
 
 
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[EmbeddedPostgres]:
     """A server of this test process's own. What it writes need not survive a power cut."""
     settings = {**DEFAULTS, "fsync": "off", "synchronous_commit": "off"}
-    # Not below pytest's own folder: under root the server is another user's process, and the next
-    # pytest to start closes that folder to other users.
-    with tempfile.TemporaryDirectory(prefix="colorless-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "data", settings)
+    with folder_for_postgres() as folder:
+        server = EmbeddedPostgres(folder / "data", settings)
         server.start()
         yield server
         server.stop()

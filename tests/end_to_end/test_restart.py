@@ -2,8 +2,8 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import gevent
 import psycopg2
@@ -13,6 +13,7 @@ from gevent.event import Event
 
 from service.db.embedded import DEFAULTS, EmbeddedPostgres
 from tests.end_to_end.serving import serving
+from tests.tools.folders import folder_for_postgres
 from tests.tools.walk import walk
 
 CLIENTS = 8
@@ -51,12 +52,13 @@ class Poster:
 
 
 @pytest.fixture(scope="module")
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def own_server() -> Iterator[EmbeddedPostgres]:
     """A server that keeps what it acknowledges, whatever happens: with fsync, as in earnest."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("restart") / "data", DEFAULTS)
-    server.start()
-    yield server
-    server.stop()
+    with folder_for_postgres() as folder:
+        server = EmbeddedPostgres(folder / "data", DEFAULTS)
+        server.start()
+        yield server
+        server.stop()
 
 
 def wait_for_progress(posters: list[Poster]) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from service.db.embedded import EmbeddedPostgres
 from tests.end_to_end.serving import none_left, serving
+from tests.tools.folders import folder_for_postgres
 from tests.tools.held import messages_held, wait_until_refused
 from tests.tools.walk import Visitor, walk
 
@@ -20,9 +22,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data() -> Iterator[Path]:
     """One data directory for the module: each test starts where another stopped."""
-    return tmp_path_factory.mktemp("serve")
+    with folder_for_postgres() as folder:
+        yield folder
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder."""
+    with folder_for_postgres() as folder:
+        yield folder
 
 
 def serve_fails(**env: str) -> str:
@@ -154,6 +164,12 @@ def test_a_taken_port_is_said_before_anything_starts(data: Path) -> None:
     assert not (data / "never").exists()
 
 
+@pytest.mark.parametrize("where", [{"HOST": "nowhere.invalid"}, {"PORT": "99999"}])
+def test_an_impossible_address_is_said(folder: Path, where: dict[str, str]) -> None:
+    """A name that is no address, and a number that is no port, get the same plain sentence."""
+    assert "Set HOST or PORT" in serve_fails(DATA_DIR=str(folder), **where)
+
+
 def test_two_over_the_same_data_are_refused(data: Path) -> None:
     """The second serve names the process that has the data, and leaves the first alone."""
     with serving(data) as service:
@@ -162,15 +178,15 @@ def test_two_over_the_same_data_are_refused(data: Path) -> None:
         walk(service.url)
 
 
-def test_a_given_database_is_used_and_none_started(database_url: str, tmp_path: Path) -> None:
+def test_a_given_database_is_used_and_none_started(database_url: str, folder: Path) -> None:
     """With DATABASE_URL set, that database is migrated and used; no server runs beside it."""
-    with serving(tmp_path, DATABASE_URL=database_url) as service:
+    with serving(folder, DATABASE_URL=database_url) as service:
         walk(service.url)
         assert not [one for one in service.processes() if one.name() == "postgres"]
-    assert not list(tmp_path.iterdir())
+    assert not list(folder.iterdir())
 
 
-def test_an_unreachable_database_is_said_plainly(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_said_plainly(folder: Path) -> None:
     """No traceback, but which setting is wrong and what to do."""
     said = serve_fails(PORT="0", DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
     assert "DATABASE_URL cannot be used" in said
@@ -183,9 +199,9 @@ def test_pools_that_can_never_fill_are_refused(database_url: str) -> None:
     assert "Lower WORKERS or POOL_SIZE, or raise the server's max_connections" in said
 
 
-def test_an_embedded_server_is_made_as_large_as_needed(tmp_path: Path) -> None:
+def test_an_embedded_server_is_made_as_large_as_needed(folder: Path) -> None:
     """Its own max_connections follows WORKERS and POOL_SIZE."""
-    with serving(tmp_path, WORKERS="2", POOL_SIZE="400") as service:
+    with serving(folder, WORKERS="2", POOL_SIZE="400") as service:
         walk(service.url)
 
 

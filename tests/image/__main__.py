@@ -7,7 +7,6 @@ through, and is told to stop while a request is under way.
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 from service.db.embedded import EmbeddedPostgres
 from tests.image.base import base_of, ensure
 from tests.image.buildah import build, container, first_process, run, start
+from tests.tools.folders import folder_for_postgres
 from tests.tools.held import messages_held, wait_until_refused
 from tests.tools.walk import Visitor, walk
 
@@ -115,11 +115,10 @@ def check_health(name: str, image: dict[str, Any], env: dict[str, str]) -> str:
 @contextmanager
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL on loopback."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
+    with folder_for_postgres() as folder:
         port = str(free_port())
         settings = {"listen_addresses": "127.0.0.1", "port": port, "fsync": "off"}
-        server = EmbeddedPostgres(Path(folder) / "data", settings)
+        server = EmbeddedPostgres(folder / "data", settings)
         server.start()
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"

