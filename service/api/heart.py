@@ -12,7 +12,7 @@ _TURNS = 25
 # Streams that get their beat before others get a turn; guessed.
 _SLICE = 100
 # Seconds that a client gets to take the last words and to close its side; guessed.
-LINGER = 5.0
+LINGER = 30.0
 
 
 class Beating(Protocol):

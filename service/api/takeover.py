@@ -9,6 +9,12 @@ from typing import Any, NamedTuple
 
 from flask import Response
 
+# Bytes that the kernel keeps for a client that does not read; left alone it would let that grow to
+# megabytes. Guessed: enough for 1 MB/s over a way of 100 ms.
+_SEND_BUFFER = 128 * 1024
+# Milliseconds after which bytes that nobody acknowledges mean that the client is gone; guessed.
+_UNACKNOWLEDGED = 60_000
+
 Socket = Any  # a _socket.socket or a gevent SSLSocket; both never block
 
 
@@ -36,12 +42,19 @@ def take_over(environ: dict[str, Any]) -> Taken:
             "streams take the client's socket over: serve with gunicorn and "
             "worker_class = 'colorless.worker.WSGIWorker' or 'gevent'"
         )
+    _bound(sock)
     if isinstance(sock, ssl.SSLSocket):
         sock.settimeout(0.0)
         return Taken(sock, rest, is_lent=True)
     raw = _socket.socket(fileno=sock.detach())
     raw.setblocking(False)
     return Taken(raw, rest, is_lent=False)
+
+
+def _bound(sock: Socket) -> None:
+    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
+    if sock.family != _socket.AF_UNIX and hasattr(_socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
 
 
 class TakenOver(Response):

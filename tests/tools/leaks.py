@@ -33,7 +33,8 @@ def watched() -> Iterator[Callable[[], list[Any]]]:
 
 
 def _green_threads() -> list[Greenlet]:
-    alive = [it for it in gc.get_objects() if isinstance(it, Greenlet) and not it.dead]
+    # By type(): a weak proxy in somebody's library, whose object is gone, raises when it is asked.
+    alive = [it for it in gc.get_objects() if issubclass(type(it), Greenlet) and not it.dead]
     if alive:
         # One that is just ending is not left behind; one that still waits after this is.
         gevent.joinall(alive, timeout=2)
