@@ -124,8 +124,13 @@ class WatchingLoop(SelectorEventLoop):
     def _watch_all(self, hub: Hub) -> None:
         self._hub = hub
         for table, event in ((self._readers, _READ), (self._writers, _WRITE)):
-            for fd, handle in table.items():
-                handle.watcher = hub.loop.io(fd, event)
+            for fd, handle in list(table.items()):
+                try:
+                    handle.watcher = hub.loop.io(fd, event)
+                except OSError:
+                    # Closed by somebody else while the loop stood still; epoll forgets it too.
+                    del table[fd]
+                    continue
                 if not handle.paused:
                     handle.watch()
 
