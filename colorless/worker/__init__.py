@@ -16,7 +16,7 @@ The layers, each importing only those above it (types aside):
     wsgi         the worker class
 """
 
-from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Limits
+from colorless.worker.limits import SAFE_METHODS, ClientDisconnected, ClientTooSlow, Limits
 from colorless.worker.wsgi import WSGIWorker
 
-__all__ = ["ClientDisconnected", "ClientTooSlow", "Limits", "WSGIWorker"]
+__all__ = ["SAFE_METHODS", "ClientDisconnected", "ClientTooSlow", "Limits", "WSGIWorker"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.unreader import Unreader
 
-from colorless.worker.limits import Pace
+from colorless.worker.limits import ClientDisconnected, Pace
 
 if TYPE_CHECKING:
     from colorless.worker.connection import Connection
@@ -28,8 +28,12 @@ class Incoming(Unreader):
         self._pace = Pace(connection.worker.limits)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes from the client; ``b""`` at its end. Raises ``ClientTooSlow``."""
-        return self._connection.receive(self._pace)
+        """The next bytes from the client. Raises ``ClientTooSlow``, and ``ClientDisconnected`` at
+        its end: gunicorn would pass on a body that was cut short as if it were whole."""
+        data = self._connection.receive(self._pace)
+        if not data:
+            raise ClientDisconnected("in the middle of its request")
+        return data
 
 
 def body_of(connection: Connection, length: int) -> Any:

@@ -103,7 +103,7 @@ class Connection:
         from it behind this request's head. The worker sends nothing more, whatever the
         application returns, and closes the socket when the application has returned.
 
-        Raises ``RuntimeError`` outside of a request, or when the response has begun.
+        Call it before anything was sent. Raises ``RuntimeError`` outside of a request.
         """
         if self.state is not State.SERVING:
             raise RuntimeError(
@@ -142,7 +142,10 @@ class Connection:
         """The client has closed its side: nothing more will come."""
         self.gone = True
         self._watcher.stop()
-        if self.state is State.WAITING:
+        if self.state is State.WAITING and self.buffer:
+            # It may have sent whole requests before, which are still to be answered.
+            self.worker.arrived(self)
+        elif self.state is State.WAITING:
             self.close()
         elif self._reader is not None:
             self._reader.switch(None)
@@ -169,6 +172,8 @@ class Connection:
 
     def serve(self) -> None:
         """Serve the request whose head is in the buffer; called in a runner."""
+        if self.state is not State.SERVING:
+            return  # closed while it waited for a runner
         self._runner = gevent.getcurrent()
         self.transport.unyielded = 0
         keep = False

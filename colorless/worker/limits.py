@@ -10,7 +10,10 @@ how slow a client may be. Subclass the worker to change them::
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Those that RFC 9110, section 9.2.1, calls safe: nobody misses what they did not do."""
 
 
 class ClientTooSlow(TimeoutError):
@@ -43,11 +46,11 @@ class Limits:
     be sending its next request already; also how long a closing connection is read, so that the
     client gets the last response and no reset. gunicorn's gthread worker waits as long."""
 
-    cancelled_methods: frozenset[str] = field(
-        default_factory=lambda: frozenset({"GET", "HEAD", "OPTIONS"})
-    )
+    cancelled_methods: frozenset[str] = frozenset()
     """Methods whose requests end with :class:`ClientDisconnected` when the client goes away,
-    unless the application says otherwise: those that RFC 9110, section 9.2.1, calls safe."""
+    unless the request says otherwise. None by default: a psycopg2 connection that is interrupted
+    in a query is closed, and not every pool notices. :data:`SAFE_METHODS` is the choice where the
+    pool does, as ``colorless.postgres`` does."""
 
 
 class Pace:

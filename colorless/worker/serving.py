@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from colorless.worker.connection import Connection
     from colorless.worker.wsgi import WSGIWorker
 
-_CLIENT_IS_GONE = (ClientDisconnected, NoMoreData, StopIteration, ssl.SSLError, ConnectionError)
-
 
 def serve(worker: WSGIWorker, connection: Connection) -> bool:
     """Serve the request at the start of the buffer; whether the connection may have another."""
@@ -31,7 +28,7 @@ def serve(worker: WSGIWorker, connection: Connection) -> bool:
         return exchange.may_go_on()
     except GreenletExit:
         worker.log.warning("Request cut off by the end of the worker: %s", exchange)
-    except _CLIENT_IS_GONE as error:
+    except (ClientDisconnected, NoMoreData) as error:
         worker.log.debug("Ignored client disconnection. %s", error)
     except ClientTooSlow as error:
         worker.log.debug("Client too slow: %s", error)
@@ -145,7 +142,7 @@ class Exchange:
         if self._may_answer():
             try:
                 util.write_error(self.connection.transport, status, reason, "")
-            except OSError as error:
+            except (ClientDisconnected, ClientTooSlow) as error:
                 self.worker.log.debug("Failed to send error message: %s", error)
 
     def fail(self, error: BaseException) -> None:
@@ -153,7 +150,8 @@ class Exchange:
         connection = self.connection
         if self._may_answer():
             self.worker.handle_error(self.request, connection.transport, connection.peer, error)
-        else:
+        elif not isinstance(error, StopIteration):
+            # Which is how libraries leave a connection that they have taken over.
             self.worker.log.exception("Error handling request %s", self)
 
     def _may_answer(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import gevent
 
-from colorless.worker.limits import ClientTooSlow, Limits, Pace
+from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Limits, Pace
 
 READ_SIZE = 65536
 # Guessed: what may be written before others get a turn; 50 µs of memory copies.
@@ -43,7 +43,10 @@ class Transport:
             return None
 
     def sendall(self, data: bytes) -> None:
-        """Send all of ``data``. Raises ``OSError``, :class:`ClientTooSlow` among them."""
+        """Send all of ``data``. Raises :class:`ClientDisconnected` or :class:`ClientTooSlow`.
+
+        Never a plain ``OSError``: that is what an application's own connections raise.
+        """
         sent = self._send_now(data)
         if sent < len(data):
             self._send_rest(memoryview(data)[sent:])
@@ -65,6 +68,8 @@ class Transport:
             except BlockingIOError:
                 self._wait_writable(pace)
                 continue
+            except ConnectionError as error:
+                raise ClientDisconnected(f"while a file was sent: {error}") from error
             if sent == 0:
                 raise OSError(f"{file!r} ended {count} bytes early")
             offset, count = offset + sent, count - sent
@@ -76,6 +81,8 @@ class Transport:
             return self.sock.send(data)
         except _WOULD_BLOCK:
             return 0
+        except OSError as error:
+            raise ClientDisconnected(f"while the response was sent: {error}") from error
 
     def _send_rest(self, rest: memoryview) -> None:
         pace = Pace(self._limits)

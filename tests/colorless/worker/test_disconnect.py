@@ -7,11 +7,13 @@ import gevent
 import pytest
 from gevent.event import AsyncResult, Event
 
-from colorless.worker import ClientDisconnected
+from colorless.worker import SAFE_METHODS, ClientDisconnected, Limits
 from tests.colorless.worker.inside import serving, until
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
+
+CANCELLING = Limits(cancelled_methods=SAFE_METHODS)
 
 
 class Waiting:
@@ -37,8 +39,8 @@ class Waiting:
         return []
 
 
-def leave(app: Waiting, method: bytes) -> None:
-    with serving(app) as inside:
+def leave(app: Waiting, method: bytes, limits: Limits) -> None:
+    with serving(app, limits) as inside:
         client = inside.connect()
         client.send(method + b" / HTTP/1.1\r\nHost: x\r\n\r\n")
         app.begun.wait()
@@ -55,16 +57,19 @@ def leave(app: Waiting, method: bytes) -> None:
 def test_a_safe_request_ends_with_its_client(method: bytes) -> None:
     """ClientDisconnected, an ordinary exception, is raised where the request waits."""
     app = Waiting()
-    leave(app, method)
+    leave(app, method, CANCELLING)
     assert app.ended.get() is ClientDisconnected
     assert issubclass(ClientDisconnected, Exception)
 
 
-@pytest.mark.parametrize("method", [b"POST", b"PUT", b"PATCH", b"DELETE"])
-def test_a_request_that_changes_something_is_finished(method: bytes) -> None:
-    """It runs to its end by default, and can see that its client has gone."""
+@pytest.mark.parametrize(
+    "method, limits",
+    [(b"GET", Limits()), (b"POST", CANCELLING), (b"PATCH", CANCELLING), (b"DELETE", CANCELLING)],
+)
+def test_other_requests_are_finished(method: bytes, limits: Limits) -> None:
+    """By default, and when it changes something, a request runs on and can see that it may stop."""
     app = Waiting()
-    leave(app, method)
+    leave(app, method, limits)
     assert app.ended.get() is True
 
 
@@ -72,9 +77,9 @@ def test_a_request_that_changes_something_is_finished(method: bytes) -> None:
     "method, cancel, ended", [(b"POST", True, ClientDisconnected), (b"GET", False, True)]
 )
 def test_the_application_decides(method: bytes, cancel: bool, ended: Any) -> None:
-    """environ["colorless.connection"].cancel_on_disconnect overrides the default."""
+    """environ["colorless.connection"].cancel_on_disconnect overrides the setting."""
     app = Waiting(cancel)
-    leave(app, method)
+    leave(app, method, CANCELLING)
     assert app.ended.get() is ended
 
 
@@ -82,7 +87,7 @@ def test_the_access_log_says_499(caplog: pytest.LogCaptureFixture) -> None:
     """A request that its client left is logged with nginx's status for that."""
     app = Waiting()
     logged: list[str] = []
-    with serving(app) as inside:
+    with serving(app, CANCELLING) as inside:
         inside.worker.logs_access = True
         inside.worker.log.access = lambda response, *_: logged.append(response.status)
         client = inside.connect()
@@ -112,7 +117,7 @@ def test_clean_up_is_not_interrupted() -> None:
         start_response("200 OK", [])
         return Stream()
 
-    with serving(app) as inside:
+    with serving(app, CANCELLING) as inside:
         client = inside.connect()
         client.send(b"GET / HTTP/1.1\r\n\r\n")
         streaming.wait()
@@ -123,7 +128,7 @@ def test_clean_up_is_not_interrupted() -> None:
 def test_the_next_request_of_a_green_thread_is_not_hit() -> None:
     """A runner whose request was cancelled serves the next one undisturbed."""
     app = Waiting()
-    with serving(app) as inside:
+    with serving(app, CANCELLING) as inside:
         client = inside.connect()
         client.send(b"GET / HTTP/1.1\r\n\r\n")
         app.begun.wait()

@@ -10,6 +10,7 @@ import gevent
 import pytest
 from gunicorn.http.wsgi import FileWrapper
 
+from colorless.worker import ClientDisconnected
 from tests.colorless.worker.inside import serving
 
 Environ = dict[str, Any]
@@ -261,11 +262,33 @@ def test_an_unread_body_that_has_not_arrived_ends_the_connection() -> None:
         assert client.rest() == b""
 
 
-def test_an_application_error_is_answered_with_500() -> None:
-    """An exception before the response is a 500, and the connection ends."""
+def test_a_body_that_is_cut_short_is_not_passed_on() -> None:
+    """Half a body never looks like a whole one."""
+    bodies: list[bytes] = []
+    errors: list[Exception] = []
+
+    def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        try:
+            bodies.append(environ["wsgi.input"].read())
+        except ClientDisconnected as error:
+            errors.append(error)
+            raise
+        return hello(environ, start_response)
+
+    with serving(app) as inside:
+        client = inside.connect()
+        client.send(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
+        client.sock.shutdown(1)
+        assert client.rest() == b""
+    assert (bodies, len(errors)) == ([], 1)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ConnectionRefusedError, StopIteration, SystemExit])
+def test_an_application_error_is_answered_with_500(error: type[BaseException]) -> None:
+    """An exception before the response is a 500, be it from a connection of the application's."""
 
     def broken(environ: Environ, start_response: Start) -> Iterable[bytes]:
-        raise RuntimeError("broken")
+        raise error("broken")
 
     with serving(broken) as inside:
         status, fields, _ = inside.exchange(GET)

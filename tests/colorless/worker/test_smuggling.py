@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.colorless.worker.inside import serving
-from tests.colorless.worker.wire import PEER, Reading, Wire, reference
+from tests.colorless.worker.wire import CUT_SHORT, PEER, Reading, Wire, reference
 
 CASES = json.loads(Path(__file__).with_name("corpus.json").read_text())
 BY_NAME = [pytest.param(case, id=case["name"]) for case in CASES]
@@ -44,7 +44,7 @@ def test_gunicorns_corpus_is_read_as_gunicorn_reads_it(case: dict[str, Any]) -> 
         assert (read.error or expected.error) == expected.error
         if case["name"].startswith("invalid/"):
             assert expected.error in case["expect"]
-        else:
+        elif expected.error != CUT_SHORT:
             wanted = [(r["method"], r["uri"], r["body"].encode("latin-1")) for r in case["expect"]]
             got = [(r["REQUEST_METHOD"], r["RAW_URI"], r["body"]) for r in read.requests]
             assert got == wanted
