@@ -57,8 +57,7 @@ def _python(one: Contender) -> dict[str, str]:
     home = CACHE / f"{one.name}-{_digest(pins)}"
     if not (home / "ready").exists():
         shutil.rmtree(home, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(home)], CACHE)
-        _run([str(home / "bin/pip"), "install", "-q", "-r", str(pins)], CACHE)
+        _environment(home, "-r", str(pins))
         (home / "ready").touch()
     path = f"{SHARED}:{_runtime()}" if one.name.startswith("colorless") else str(SHARED)
     return {"PATH": f"{home / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": path}
@@ -111,13 +110,19 @@ def _toolchains() -> Path:
     commands = TOOLS / "bin"
     ready = TOOLS / "-".join(("ready", *TOOLCHAINS))
     if not ready.exists():
-        _run([sys.executable, "-m", "venv", str(TOOLS)], CACHE)
         try:
-            _run([str(commands / "pip"), "install", "-q", *TOOLCHAINS], CACHE)
+            _environment(TOOLS, *TOOLCHAINS)
         except RuntimeError as error:
             raise Absent(f"no toolchains: pip install {' '.join(TOOLCHAINS)}") from error
         ready.touch()
     return commands
+
+
+def _environment(home: Path, *packages: str) -> None:
+    """A virtual environment with these packages and, to be quick, no pip of its own."""
+    _run([sys.executable, "-m", "venv", "--without-pip", str(home)], CACHE)
+    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install"]
+    _run([*pip, "--quiet", "--no-compile", *packages], CACHE)
 
 
 def _digest(*paths: Path) -> str:
