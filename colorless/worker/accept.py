@@ -35,7 +35,7 @@ class Door:
     def __init__(self, worker: WSGIWorker) -> None:
         self._worker = worker
         self._acceptors: list[Acceptor] = []
-        self.open = True
+        self._open = False
 
     def listen(self, listeners: list[BaseSocket], tls: Any) -> None:
         """Accept on ``listeners``, speaking TLS with the context ``tls`` unless that is None."""
@@ -51,20 +51,20 @@ class Door:
 
     def shut(self) -> None:
         """Leave new connections to other workers."""
-        self.open = False
+        self._open = False
         for acceptor in self._acceptors:
             acceptor.stop()
 
     def close(self) -> None:
         """Listen no more: once no worker does, clients are refused instead of left waiting."""
-        self.open = False
+        self._open = False
         for acceptor in self._acceptors:
             acceptor.close()
 
     def reopen(self) -> None:
-        """Accept again, if the worker has work to spare."""
-        if self._worker.alive and not self._worker.crew.full:
-            self.open = True
+        """Accept again, unless the worker is busy or ends. Called after each request."""
+        if not self._open and self._worker.alive and not self._worker.crew.full:
+            self._open = True
             for acceptor in self._acceptors:
                 acceptor.start()
 

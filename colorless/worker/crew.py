@@ -8,6 +8,7 @@ that one request keeps in a ``ContextVar`` is seen by the next.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 import gevent
@@ -43,10 +44,14 @@ class Runner(gevent.Greenlet):
 
 
 class Crew:
-    """Runs at most ``limit`` jobs at once; the others wait in the order in which they came."""
+    """Runs at most ``limit`` jobs at once; the others wait in the order in which they came.
 
-    def __init__(self, limit: int) -> None:
+    ``has_room`` is called when a job has ended and no other waits.
+    """
+
+    def __init__(self, limit: int, has_room: Callable[[], None]) -> None:
         self.limit = limit
+        self._has_room = has_room
         self.busy: set[Runner] = set()
         self._idle: list[Runner] = []
         self._queue: deque[Job] = deque()
@@ -78,11 +83,7 @@ class Crew:
 
     def rest(self, runner: Runner) -> bool:
         """``runner`` has ended its job; whether it should wait for another."""
-        self.busy.discard(runner)
-        if self._queue:
-            # Not in this green thread: its caller is in the middle of the hub's turn, and the
-            # connections that became readable in that turn come first.
-            self._loop.run_callback(self._start_next)
+        self._lay_down(runner)
         if len(self._idle) >= MAX_IDLE:
             return False
         self._idle.append(runner)
@@ -90,11 +91,19 @@ class Crew:
 
     def leave(self, runner: Runner) -> None:
         """``runner`` ends: it was not needed any more, or was killed."""
-        self.busy.discard(runner)
         if runner in self._idle:
             self._idle.remove(runner)
+        else:
+            self._lay_down(runner)
+
+    def _lay_down(self, runner: Runner) -> None:
+        self.busy.discard(runner)
         if self._queue:
+            # Not in this green thread: its caller is in the middle of the hub's turn, and the
+            # connections that became readable in that turn come first.
             self._loop.run_callback(self._start_next)
+        else:
+            self._has_room()
 
     def close(self) -> None:
         """End the runners that wait for a job."""

@@ -73,7 +73,8 @@ class WSGIWorker(Worker):
     def _prepare(self) -> None:
         cfg = self.cfg
         self.loop = gevent.get_hub().loop
-        self.crew = Crew(cfg.worker_connections)
+        self.door = Door(self)
+        self.crew = Crew(cfg.worker_connections, self.door.reopen)
         self.reader = HeadReader(cfg)
         self.idle: Parked[Connection] = Parked(cfg.keepalive)
         self.heads: Parked[Connection] = Parked(self.limits.head_timeout)
@@ -95,7 +96,6 @@ class WSGIWorker(Worker):
         self.max_head = (cfg.limit_request_line or 1024 * 1024) + (
             cfg.limit_request_fields or message.MAX_HEADERS
         ) * ((cfg.limit_request_field_size or message.DEFAULT_MAX_HEADERFIELD_SIZE) + 2)
-        self.door = Door(self)
         self._stopping = Event()
         self._sweeper = self.loop.timer(SWEEP, SWEEP)
 
@@ -153,11 +153,7 @@ class WSGIWorker(Worker):
 
     def serve(self, connection: Connection) -> bool:
         """Serve one request of ``connection``; called in a runner."""
-        try:
-            return serve(self, connection)
-        finally:
-            if not self.door.open:
-                self.door.reopen()
+        return serve(self, connection)
 
     def waits(self, connection: Connection) -> None:
         """``connection`` has been served and may send another request."""

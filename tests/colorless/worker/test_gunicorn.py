@@ -112,6 +112,16 @@ def test_a_full_request_line_limit_is_answered_with_414() -> None:
             assert client.answer()[0] == status
 
 
+def test_accepting_goes_on_when_there_is_room_again() -> None:
+    """A worker that was full takes the clients that waited outside."""
+    with gunicorn("--worker-connections", "1") as server:
+        for _ in range(2):
+            clients = [server.connect() for _ in range(5)]
+            for client in clients:
+                client.send(b"GET /slow?0.05 HTTP/1.1\r\n\r\n")
+            assert [client.answer()[0] for client in clients] == [200] * 5
+
+
 def test_max_requests_replaces_the_worker() -> None:
     """After max_requests requests the connection ends and another process serves."""
     with gunicorn("--max-requests", "3") as server:
