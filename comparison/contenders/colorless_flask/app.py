@@ -17,7 +17,6 @@ from colorless.bridge import await_
 from colorless.offload import offload
 from colorless.postgres import Pool
 from colorless.tasks import TaskGroup
-from colorless.worker import ClientDisconnected
 
 POOL_SIZE = int(os.environ["POOL_SIZE"])
 MESSAGE = ("id", "room", "user", "body", "created_ms")
@@ -56,12 +55,6 @@ def message(row):
 
 def answer(thing, status=200):
     return Response(encode(thing), status, mimetype="application/json")
-
-
-@app.errorhandler(ClientDisconnected)
-def gone(error):
-    # Without this Flask would log a traceback for every client that hangs up.
-    return Response(status=499)
 
 
 @app.get("/livez")
