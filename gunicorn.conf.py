@@ -6,6 +6,7 @@ patch_everything()
 
 # ruff: noqa: E402  (nothing may be imported before the patch)
 import os
+import signal
 from typing import Any
 
 import psycopg2
@@ -62,3 +63,13 @@ def worker_exit(server: Any, worker: Any) -> None:
         ending = go(worker.wsgi.extensions["colorless.background"].stop, grace=2.0)
         worker.wsgi.extensions["colorless.drain"].run()
         ending.join()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let a signal end a worker that is not yet able to handle it: it serves nobody so far.
+
+    It would run the master's handler otherwise, which only notes it, in a process where nobody
+    looks; the master would then wait for the worker until graceful_timeout.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)

@@ -59,6 +59,25 @@ def test_every_worker_class_serves_with_and_without_preload(
         assert "Traceback" not in server.output()
 
 
+def test_a_worker_being_born_does_not_hold_up_a_stop(tmp_path: Path, database_url: str) -> None:
+    """SIGTERM between the fork and the worker's own handlers ends it at once."""
+    configuration = tmp_path / "slow_birth.py"
+    configuration.write_text(
+        (ROOT / "gunicorn.conf.py").read_text()
+        + "\nimport time"
+        + "\n_theirs = post_fork"
+        + "\ndef post_fork(server, worker):"
+        + "\n    _theirs(server, worker)"
+        + "\n    server.log.info('being born')"
+        + "\n    time.sleep(600)\n"
+    )
+    env = {"DATABASE_URL": database_url, "PORT": "0", "WORKERS": "1", "GRACEFUL_TIMEOUT": "600"}
+    command = ["gunicorn", "--config", str(configuration), "--pythonpath", str(ROOT)]
+    with running(command, env=env, cwd=tmp_path) as server:
+        server.wait_for("being born")
+        assert server.stop() == 0
+
+
 def test_reloads_leak_no_descriptors(tmp_path: Path, database_url: str) -> None:
     """After five more reloads the master has no more files open than after the first."""
 
