@@ -5,6 +5,7 @@ The routes, the pool and the driver are the same for all; only the worker differ
 
 import os
 import queue
+from typing import Any
 
 import psycopg2
 from flask import Flask
@@ -17,7 +18,7 @@ if os.environ.get("GREEN") == "1":
 CONNECTIONS = 16
 
 app = Flask(__name__)
-pool: queue.SimpleQueue = queue.SimpleQueue()
+pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
 
 def fill_pool() -> None:
@@ -32,13 +33,13 @@ fill_pool()
 
 
 @app.get("/json")
-def as_json() -> dict:
+def as_json() -> dict[str, Any]:
     """A small answer, and nothing to wait for."""
     return {"hello": "world"}
 
 
 @app.get("/row/<int:number>")
-def row(number: int) -> dict:
+def row(number: int) -> dict[str, Any]:
     """One row by its primary key."""
     connection = pool.get()
     try:
