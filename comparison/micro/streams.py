@@ -183,7 +183,7 @@ def served(url: str) -> Iterator[Worker]:
         "PORT": "0",
         "WORKERS": "1",
         "WRITES_PER_MINUTE": "0",
-        "ACCESS_LOG": "",
+        "HEARTBEAT": "600",  # the swarm answers no pings
     }
     command = [sys.executable, "-m", "gunicorn", "--config", str(REPOSITORY / "gunicorn.conf.py")]
     with tempfile.NamedTemporaryFile(suffix=".log") as log:

@@ -49,6 +49,8 @@ class Swarm:
             for fd, _ in events:
                 data = self.by_fd[fd].recv(65536)
                 now = time.monotonic_ns()
+                if not data:
+                    raise SystemExit("the service closed a stream")
                 position = data.find(MARK)
                 while position >= 0:
                     start = position + len(MARK)

@@ -9,7 +9,14 @@ from service.api.routes import Call, Routes
 from service.chat import presence, tickets
 from service.chat.models import Id
 
-routes = Routes("streams")
+routes = Routes(
+    "streams",
+    about="Everything that happens in your rooms, live: `GET /v1/stream` is a WebSocket, "
+    "`GET /v1/events` are server-sent events for an `EventSource`, and both say the same. They are "
+    "not listed as operations, because their answers do not end. With `?resume=12-405.13-9` (or "
+    "`Last-Event-ID`) a stream starts behind event 405 of room 12 and event 9 of room 13, and "
+    "sends what was missed first. docs/streams.md lists the events and how streams end.",
+)
 
 
 @routes.post("/stream-tickets", status=204, limit="write")

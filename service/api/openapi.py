@@ -30,6 +30,7 @@ def document(modules: Iterable[Routes]) -> dict[str, Any]:
             "documents. Sign up, log in, and send the token as `Authorization: Bearer …`."
         },
         servers=[{"url": "/"}],
+        tags=[{"name": it.tag, "description": it.about} for it in modules if it.about],
     )
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     routes = [route for module in modules for route in module.all]

@@ -87,8 +87,9 @@ class Route:
 class Routes:
     """The views of one module, as data; nothing is registered on import."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, about: str = "") -> None:
         self.tag = tag
+        self.about = about  # what the API reference says above them
         self.all: list[Route] = []
 
     def get(self, path: str, **options: Any) -> Callable[[View], View]:
