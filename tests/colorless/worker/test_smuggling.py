@@ -158,7 +158,7 @@ STREAMS = st.lists(MESSAGES, min_size=1, max_size=3).map(b"".join)
 
 
 @given(data=STREAMS, cut=st.integers(0, 400), trusted=st.booleans())
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_stream_is_read_more_leniently_than_by_gunicorn(
     data: bytes, cut: int, trusted: bool
 ) -> None:
@@ -170,7 +170,7 @@ def test_no_stream_is_read_more_leniently_than_by_gunicorn(
 
 
 @given(data=st.binary(max_size=60), position=st.integers(0, 200), case=st.sampled_from(CASES))
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 def test_damaged_requests_are_read_as_gunicorn_reads_them(
     data: bytes, position: int, case: dict[str, Any]
 ) -> None:
