@@ -35,7 +35,12 @@ def await_(awaitable: _Wait[T]) -> T:
     """
     if _deadline.get() is None:
         return _cross(awaitable)
-    with limit(None, TimeoutError()):
+    try:
+        timer = limit(None, TimeoutError())
+    except DeadlineExceeded:
+        _close(awaitable)
+        raise
+    with timer:
         return _cross(awaitable)
 
 

@@ -129,7 +129,7 @@ class BurstLoop(TimerLoop):
             else:
                 self._armed = False
             return False
-        go = (runner or self._pool.take(self)).go
+        go = (self._pool.take(self) if runner is None else runner).go
         if self._bursts < _BURSTS_PER_POLL:
             self._bursts += 1
             self._run_callback(go)

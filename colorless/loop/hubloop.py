@@ -83,7 +83,7 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, BurstLoop):
         self._unwatch_all()
         self._after_poll.close()
         self._set_coroutine_origin_tracking(False)
-        assert self._pool is not None
+        self._pool.forget_loop(self)
         if self._pool.hooked is self:
             self._pool.hooked = None
             sys.set_asyncgen_hooks(None, None)
@@ -120,7 +120,6 @@ def _drop_inherited() -> None:
         loop._ready = deque()
         loop._scheduled = []
         loop._end()
-        assert loop._pool is not None
         loop._pool.reset()
 
 

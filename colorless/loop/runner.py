@@ -70,17 +70,18 @@ def enter_step(step: Step) -> None:
 class Runner(greenlet):
     """A greenlet that runs callbacks of one loop at a time, and may wait in any of them."""
 
-    loop: BurstLoop
-    handle: Any = None  # the callback that runs now
-    left = False  # whether it has waited, so that the rest of the queue went to another runner
-    parked: Step | None = None  # set while it waits
-    guest: greenlet | None = None  # a greenlet of another library in which the callback waits
-    thread: threading.Thread | None = None  # what threading.current_thread() says in a callback
+    __slots__ = ("go", "guest", "handle", "left", "loop", "parked", "pool", "thread")
+    loop: Any  # whose burst it runs: a BurstLoop, None at rest if that has stopped
 
     def __init__(self, pool: RunnerPool) -> None:
         super().__init__(parent=pool.hub)
         self.pool = pool
         self.go = raw_switch.__get__(self)
+        self.handle: Any = None  # the callback that runs now
+        self.left = False  # whether it has waited, so that the rest went to another runner
+        self.parked: Step | None = None  # set while it waits
+        self.guest: greenlet | None = None  # another library's greenlet in which it waits
+        self.thread: Any = None  # what threading.current_thread() says in a callback
 
     def run(self) -> None:
         """Run bursts, of one loop or another. Between them this greenlet rests, or is the next
@@ -194,6 +195,12 @@ class RunnerPool:
         """``runner`` ends: it is one too many."""
         del runner.go  # it refers to the runner
         threading._active.pop(id(runner), None)  # type: ignore[attr-defined]
+
+    def forget_loop(self, loop: BurstLoop) -> None:
+        """``loop`` has stopped; that it ran in runners that rest now must not keep it alive."""
+        for runner in self.idle:
+            if runner.loop is loop:
+                runner.loop = None
 
     def reset(self) -> None:
         """In a forked child: threading has forgotten every thread but the one that forked."""
