@@ -18,7 +18,7 @@ from gunicorn.http.message import TOKEN_RE
 
 # Guessed. Applications send a few dozen names; one that invents names must not fill the memory.
 _MAX_NAMES = 1024
-_ORDINARY, _DECIDE = 1, 2
+_ORDINARY, _LENGTH, _DECIDE = 1, 2, 3
 _names: dict[str, int] = {}
 _codes: dict[str, int] = {}
 
@@ -76,6 +76,8 @@ class Response(wsgi.Response):
                 raise TypeError(f"{value!r} is not a string")
             if not _value_is_valid(value):
                 raise InvalidResponseHeader(repr(name))
+            if kind == _LENGTH:
+                self.response_length = int(value)
             self.headers.append((name, value.strip(" \t")))
 
     def is_chunked(self) -> bool:
@@ -131,7 +133,9 @@ class Response(wsgi.Response):
 def _remember(name: str) -> int:
     if not TOKEN_RE.fullmatch(name):
         raise InvalidResponseHeaderName(repr(name))
-    kind = _DECIDE if name.lower() == "content-length" or util.is_hoppish(name) else _ORDINARY
+    kind = _DECIDE if util.is_hoppish(name) else _ORDINARY
+    if name.lower() == "content-length":
+        kind = _LENGTH
     if len(_names) < _MAX_NAMES:
         _names[name] = kind
     return kind
