@@ -9,7 +9,8 @@ The layers, each importing only those above it:
     audience    one user in this process: its streams and its rooms
     resume      what a client missed, between where it was and where its process is
     moments     typing, presence and read marks: of the moment, never in the log
-    hub         takes hints, reads each room once, hands the events to the streams
+    reader      reads each room's log once and hands it to the streams, in order
+    hub         who listens to what; where notices come in
     attendance  who is there, as leases in the database
     care        the checks that find what a lost hint or notice left behind
 """

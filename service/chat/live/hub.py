@@ -1,29 +1,23 @@
-"""Takes hints, reads each room that somebody here listens to once, and hands on what it reads.
-
-The order of a room's log is the order of its commits, and one green thread reads it in that order,
-so every stream gets the same events in the same order. Who leaves a room gets the event that says
-so and nothing behind it, however late the process hears of it: leaving has its place in the log.
-"""
+"""Who listens to what in one process: streams and rooms come and go here, and notices come in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping
 
 import gevent
 import psycopg2
 import structlog
-from gevent.event import Event as Signal
 from gevent.lock import RLock
 
 from colorless.postgres import Pool
 from service.chat import events
-from service.chat.events import Added, Event, Removed
+from service.chat.events import Added, Removed
 from service.chat.fanout import Fanout
 from service.chat.live import moments, resume
 from service.chat.live.audience import Audience
-from service.chat.live.batch import Batch, Item, up_to_changes_of_members
+from service.chat.live.batch import Batch, Item
 from service.chat.live.feed import Feed
+from service.chat.live.reader import Reader
 from service.chat.live.stream import REVOKED, TRY_AGAIN, Stream
 from service.chat.notices import Happened, Joined, Notice, Revoked, Typing
 from service.chat.store import events as store
@@ -45,12 +39,10 @@ class Hub:
         self.feeds: dict[int, Feed] = {}
         self.audiences: dict[int, Audience] = {}
         self._resume_events = resume_events
-        self._behind: set[Feed] = set()
-        self._something_to_read = Signal()
-        self._has_read = Signal()
+        self._reader = Reader(self)
         # Held while a room's events are handed out, and by whoever needs every stream of the
         # process to be where its feeds say it is.
-        self._still = RLock()
+        self.still = RLock()
         self._typists = moments.Typists()
         self._tasks: list[gevent.Greenlet] = []
         self.tasks: list[Callable[[], None]] = []  # what else runs once there are streams
@@ -80,7 +72,7 @@ class Hub:
         audience.opening += 1
         try:
             self.refresh(audience)
-            with self._still:
+            with self.still:
                 if not stream.is_open:
                     return
                 plan = resume.plan(wanted, audience.feeds, self._resume_events)
@@ -125,7 +117,7 @@ class Hub:
             if isinstance(notice, Happened):
                 feed = self.feeds.get(notice.room_id)
                 if feed is not None:
-                    self.hint(feed, notice.seq)
+                    self._reader.hint(feed, notice.seq)
             elif isinstance(notice, Joined):
                 audience = self.audiences.get(notice.user_id)
                 if audience is not None:
@@ -134,13 +126,6 @@ class Hub:
                 self.revoke(notice.user_id, notice.session)
             else:
                 moments.receive(self, notice)
-
-    def hint(self, feed: Feed, seq: int) -> None:
-        """The room's log goes to ``seq`` at least."""
-        feed.hinted = max(feed.hinted, seq)
-        if feed.behind:
-            self._behind.add(feed)
-            self._something_to_read.set()
 
     def revoke(self, user_id: int, session: bytes) -> None:
         """End the streams of a session."""
@@ -156,7 +141,7 @@ class Hub:
             there = store.positions(db, [feed.room_id for feed in feeds])
         for feed in feeds:
             if feed.room_id in there:
-                self.hint(feed, there[feed.room_id])
+                self._reader.hint(feed, there[feed.room_id])
             else:
                 self.drop(feed)
 
@@ -177,35 +162,36 @@ class Hub:
             if not lagging:
                 return
             for feed in lagging:
-                self.hint(feed, rooms[feed.room_id])
-            self._has_read.clear()
-            self._has_read.wait()
+                self._reader.hint(feed, rooms[feed.room_id])
+            self._reader.wait()
 
     def _enter_missing(self, audience: Audience, rooms: Mapping[int, int]) -> None:
-        with self._still:
+        with self.still:
             for room_id, position in rooms.items():
                 if room_id not in audience.feeds and audience.left.get(room_id, 0) <= position:
-                    self._enter(audience, room_id, position)
+                    self.enter(audience, room_id, position)
 
     def drop(self, feed: Feed) -> None:
         """The room was deleted."""
-        with self._still:
+        with self.still:
             for audience in tuple(feed.audiences):
-                self._leave(audience, feed)
+                self.leave(audience, feed)
                 audience.say_moved(Removed(feed.room_id))
 
-    def _enter(self, audience: Audience, room_id: int, position: int) -> None:
+    def enter(self, audience: Audience, room_id: int, position: int) -> None:
+        """Give the user a room, whose log is at ``position`` if nobody here has it yet. Called
+        while all is still."""
         feed = self.feeds.get(room_id)
         if feed is None:
             feed = self.feeds[room_id] = Feed(room_id, position)
         audience.enter(feed)
         audience.say_moved(Added(room_id, feed.position))
 
-    def _leave(self, audience: Audience, feed: Feed) -> None:
+    def leave(self, audience: Audience, feed: Feed) -> None:
+        """Take the room from the user, and forget it when that was the last one."""
         audience.leave(feed)
         if not feed.audiences and self.feeds.get(feed.room_id) is feed:
             del self.feeds[feed.room_id]
-            self._behind.discard(feed)
 
     def _refresh_quietly(self, audience: Audience) -> None:
         try:
@@ -217,81 +203,21 @@ class Hub:
         if audience.abandoned and self.audiences.get(audience.user_id) is audience:
             del self.audiences[audience.user_id]
             for feed in tuple(audience.feeds.values()):
-                self._leave(audience, feed)
+                self.leave(audience, feed)
 
-    # Reading
+    # Below
 
     def _start(self) -> None:
         if self._tasks:
             return
         # Not go(): they must not inherit the deadline of the request that happens to be first.
-        self._tasks.append(gevent.spawn(self._read_forever))
+        self._tasks.append(gevent.spawn(self._reader.run))
         self.fanout.listen(self.receive, lambda: gevent.spawn(self._check_quietly))
         self._tasks += [gevent.spawn(task) for task in self.tasks]
-
-    def _read_forever(self) -> None:
-        while True:
-            self._something_to_read.wait()
-            self._something_to_read.clear()
-            behind, self._behind = self._behind, set()
-            try:
-                self._read(behind)
-            except (psycopg2.Error, OSError) as error:
-                log.warning("cannot read what happened; trying again", error=repr(error))
-                self._behind |= behind
-                gevent.sleep(_PAUSE)
-            self._has_read.set()
-            if self._behind:
-                self._something_to_read.set()
-
-    def _read(self, behind: set[Feed]) -> None:
-        hinted = {feed: feed.hinted for feed in behind}
-        with self.db.connection() as db:
-            found = events.read(db, {feed.room_id: feed.position for feed in behind}, _CHUNK)
-            by_room: dict[int, list[Event]] = {}
-            for event in found:
-                by_room.setdefault(event.room_id, []).append(event)
-            silent = [feed.room_id for feed in behind if feed.room_id not in by_room]
-            there = store.positions(db, silent) if silent else {}
-        for feed in behind:
-            if feed.room_id in by_room:
-                self._hand_out(feed, by_room[feed.room_id])
-            elif feed.room_id not in there:
-                self.drop(feed)
-            elif feed.hinted == hinted[feed] and there[feed.room_id] <= feed.position:
-                feed.hinted = feed.position  # the hint promised too much
-            if feed.behind and feed.audiences:
-                self._behind.add(feed)
 
     def _read_one(self, room_id: int, after: int, limit: int) -> list[Item]:
         with self.db.connection() as db:
             return list(Batch.of(room_id, events.read(db, {room_id: after}, limit)).items)
-
-    def _hand_out(self, feed: Feed, found: Sequence[Event]) -> None:
-        with self._still:
-            for part in up_to_changes_of_members(found):
-                batch = feed.advance(part)
-                audiences = iter(tuple(feed.audiences))
-                while some := tuple(islice(audiences, _SLICE)):
-                    for audience in some:
-                        audience.deliver(batch)
-                    if len(some) == _SLICE:
-                        gevent.sleep(0)
-                self._apply(feed, part[-1])
-            heir = self.feeds.get(feed.room_id)
-            if heir is not None and heir is not feed:
-                # The last listener left and came back within what was read.
-                self.hint(heir, feed.position)
-
-    def _apply(self, feed: Feed, event: Event) -> None:
-        audience = self.audiences.get(event.user.id) if event.user else None
-        if audience is None:
-            return
-        if event.type == "member.left":
-            audience.left[feed.room_id] = event.seq
-            self._leave(audience, feed)
-        elif event.type == "member.joined" and feed.room_id not in audience.feeds:
-            self._enter(audience, feed.room_id, feed.position)
 
     def _check_quietly(self) -> None:
         try:

@@ -7,6 +7,7 @@ import pytest
 
 from colorless.tasks import TaskGroup
 from service.chat import events, messages
+from service.chat.live.batch import Batch
 from service.chat.models import MessageChange, User
 from tests.service.live.conftest import room_of, send
 from tests.tools.live import processes
@@ -102,3 +103,20 @@ def test_a_deleted_message_keeps_its_text_to_itself(migrated_url: str, make_user
             late = process.opens(bob, {room: 2})
             assert late.seqs(room) == [3, 4]
             assert "a secret" not in str(late.events)
+
+
+def test_an_error_that_nobody_foresaw_loses_nothing(
+    migrated_url: str, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When handing out fails in the middle, the streams are ended, and resume where they were."""
+    with processes(migrated_url, 1) as (_, (here,)):
+        ada = make_user()
+        room = room_of(here.chat, ada)
+        stream = here.opens(ada)
+        with monkeypatch.context() as patch:
+            patch.setattr(Batch, "of", Mock(side_effect=ZeroDivisionError))
+            send(here.chat, ada, room)
+            stream.wait_until(lambda: stream.ended)
+        here.hub.closed(stream)
+        again = here.opens(ada, {room: 1})
+        assert again.seqs(room) == [2]
