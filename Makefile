@@ -21,7 +21,7 @@ $(VENV)/for-serving: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/for-all: pyproject.toml $(VENV)/for-serving
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded,comparison,dev]'
 	@touch $@
 
 serve: $(VENV)/for-serving  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
@@ -41,8 +41,7 @@ conformance: install  ## CPython's own asyncio tests, on the event loop that is 
 image-test: install  ## build the container image, run it, stop it (as root, with buildah and debootstrap)
 	$(BIN)/python -m tests.image
 
-compare: install  ## the lab: this and its peers side by side, 25 minutes (QUICK=1, CLAIM=C1, ONLY=go,node)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[comparison]'
+compare: install  ## the lab: this and its peers side by side, about 20 minutes (QUICK=1, CLAIM=C1, ONLY=go,node)
 	$(BIN)/python -m comparison run $(if $(QUICK),--quick) $(if $(CLAIM),--claim $(CLAIM)) $(if $(ONLY),--only $(ONLY))
 
 micro: install  ## what single parts cost: a request's layers, the pool, the worker, a task

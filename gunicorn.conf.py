@@ -53,16 +53,24 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Start what runs beside the requests, in the process that serves them."""
-    worker.wsgi.extensions["colorless.background"].start()
+    if _is_the_service(worker):
+        worker.wsgi.extensions["colorless.background"].start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Tell the streams, which no request holds any more, to go elsewhere; meanwhile let what runs
     beside the requests come to its end."""
-    if hasattr(worker, "wsgi"):
+    if _is_the_service(worker):
         ending = go(worker.wsgi.extensions["colorless.background"].stop, grace=2.0)
         worker.wsgi.extensions["colorless.drain"].run()
         ending.join()
+
+
+def _is_the_service(worker: Any) -> bool:
+    """Not so for a worker that never got to load it, nor for another application that
+    `colorless run` serves with these settings."""
+    application = getattr(worker, "wsgi", None)
+    return "colorless.background" in getattr(application, "extensions", {})
 
 
 def post_fork(server: Any, worker: Any) -> None:
