@@ -220,7 +220,7 @@ class SlowReader:
 
     def rest(self) -> tuple[list[Any], tuple[int, str]]:
         """What it finds when it reads after all: the events, and how the stream ended."""
-        while data := self._socket.recv(65536):
+        while self._protocol.close_rcvd is None and (data := self._socket.recv(65536)):
             self._protocol.receive_data(data)
         frames = [event for event in self._protocol.events_received() if isinstance(event, Frame)]
         end = Close.parse(bytes(frames.pop().data))
