@@ -59,7 +59,7 @@ class Iterated(Iterator[T], Generic[T]):
         self._over = True
         pump = self._pump
         if pump is not None and not pump.done():
-            pump.cancel()
+            self._channel.cancel(pump)
             outlast(pump)
 
     def __enter__(self) -> Iterated[T]:
@@ -72,7 +72,7 @@ class Iterated(Iterator[T], Generic[T]):
         pump = self._pump
         if pump is not None and not pump.done() and not pump.get_loop().is_closed():
             # The collector may run anywhere, also where nothing may wait.
-            pump.get_loop().call_soon_threadsafe(pump.cancel)
+            pump.get_loop().call_soon_threadsafe(self._channel.cancel, pump)
 
 
 class _Channel:
@@ -81,8 +81,17 @@ class _Channel:
     def __init__(self, ahead: int) -> None:
         self._room = Semaphore(ahead)
         self._items: Queue = Queue()
+        self._closed = False
+
+    def cancel(self, pump: asyncio.Task[None]) -> None:
+        """Nobody reads any more."""
+        self._closed = True
+        pump.cancel()
 
     def put(self, item: Any) -> None:
+        if self._closed and not getattr(asyncio.current_task(), "_throwing", False):
+            # The generator has swallowed the cancellation; else it would be on its way to here.
+            raise asyncio.CancelledError
         self._room.acquire()
         self._items.put((item, None))
 

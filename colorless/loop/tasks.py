@@ -20,7 +20,9 @@ class Task(asyncio.Task[Any]):
     a query say, and a cancel is then thrown in where it waits, as :exc:`asyncio.CancelledError`.
     """
 
-    __slots__ = ("_thrown",)
+    __slots__ = ("_throwing", "_thrown")
+    _thrown: int  # cancellations that were thrown into synchronous code
+    _throwing: bool  # one of them is on its way
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel the task where it waits, be that an ``await`` or a synchronous call."""
@@ -30,7 +32,8 @@ class Task(asyncio.Task[Any]):
         if pool is None or runner is None:
             return super().cancel(msg)
         self._thrown = self._count_thrown() + 1
-        if self._thrown == 1:
+        if not self._throwing:
+            self._throwing = True
             pool.hub.loop.run_callback(self._throw, runner, pool, msg)
         return True
 
@@ -49,10 +52,11 @@ class Task(asyncio.Task[Any]):
         try:
             return self._thrown
         except AttributeError:
-            self._thrown = 0
+            self._thrown, self._throwing = 0, False
             return 0
 
     def _throw(self, runner: Runner, pool: RunnerPool, msg: Any | None) -> None:
+        self._throwing = False
         if pool.waiting.get(self) is runner:
             error = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
             runner.throw(error)

@@ -297,6 +297,29 @@ def test_cancelling_a_task_ends_the_green_code_it_is_in() -> None:
     assert task.cancelled()
 
 
+def test_each_of_two_cancellations_reaches_the_green_code() -> None:
+    """As with await: who swallows the first gets the second as well."""
+    caught = []
+
+    async def swallows() -> None:
+        for _ in range(2):
+            try:
+                gevent.sleep(60)
+            except asyncio.CancelledError:
+                caught.append(True)
+
+    async def main() -> None:
+        task = asyncio.create_task(swallows())
+        for _ in range(2):
+            await asyncio.sleep(0.002)
+            task.cancel()
+        await task
+
+    with gevent.Timeout(5):
+        await_(main())
+    assert len(caught) == 2
+
+
 def test_asyncio_timeout_ends_the_green_code_in_it() -> None:
     """asyncio.timeout works through cancellation, so it reaches synchronous code as well."""
 

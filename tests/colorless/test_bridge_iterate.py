@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -92,6 +93,21 @@ def test_close_waits_for_the_clean_up(made_ahead: int) -> None:
     items.close()
     assert numbers.cleaned.is_set()
     assert list(items) == []
+
+
+def test_a_generator_that_swallows_its_cancellation_ends_all_the_same() -> None:
+    """Nobody reads what it would yield next, so close() need not wait for ever."""
+
+    async def stubborn() -> AsyncIterator[int]:
+        for number in range(1000):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.001)
+            yield number
+
+    items = iterate(stubborn(), ahead=1)
+    next(items)
+    with gevent.Timeout(5):
+        items.close()
 
 
 def test_dropping_the_iterator_cleans_up() -> None:
