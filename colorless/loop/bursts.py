@@ -44,7 +44,9 @@ class BurstLoop(TimerLoop):
 
     _pool: RunnerPool
     _run_callback: Callable[..., Any]  # the hub's
-    _after_poll: Any  # a timer that rings when the hub has looked at its descriptors
+    # Called when the hub has looked at its descriptors: an idle watcher that comes before all else.
+    # (A timer of no time would do, but libev may then sleep for a millisecond.)
+    _after_poll: Any
 
     def __init__(self, selector: Any = None) -> None:
         super().__init__(selector)
@@ -135,8 +137,15 @@ class BurstLoop(TimerLoop):
             self._run_callback(go)
         else:
             self._bursts = 0
-            self._after_poll.start(self._run_callback, go)
+            self._go_after_poll(go)
         return True
+
+    def _go_after_poll(self, go: Callable[[], Any]) -> None:
+        self._after_poll.start(self._polled, go)
+
+    def _polled(self, go: Callable[[], Any]) -> None:
+        self._after_poll.stop()
+        self._run_callback(go)
 
     def _stopped(self) -> None:
         self._armed = True

@@ -66,13 +66,13 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, BurstLoop):
         self._thread = thread
         hub = pool.hub
         self._run_callback = hub.loop.run_callback
-        self._after_poll = hub.loop.timer(0)
+        self._after_poll = hub.loop.idle(priority=hub.loop.MAXPRI)
         self._thread_id = threading.get_ident()
         self._set_coroutine_origin_tracking(self._debug)
         self._watch_all(hub)
         _running.add(self)
         # As in asyncio the first turn sees the descriptors that are ready before it runs anything.
-        self._after_poll.start(self._run_callback, pool.take(self).go)
+        self._go_after_poll(pool.take(self).go)
 
     def _end(self) -> None:
         _running.discard(self)
