@@ -7,6 +7,7 @@ import json
 import random
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -88,7 +89,6 @@ class Writer:
         self._urls = itertools.cycle(urls)
         self._rooms = rooms
         self.sent: list[Sent] = []
-        self.marks: list[tuple[int, int]] = []
         self.retries = 0
         self.stopping = False
 
@@ -115,41 +115,70 @@ class Writer:
             gevent.sleep(_PAUSE)
 
 
+class Marker:
+    """A client that says how far it has read, now further and now less far."""
+
+    def __init__(self, person: Person, urls: Sequence[str], room_id: int) -> None:
+        self._person = person
+        self._urls = itertools.cycle(urls)
+        self._room_id = room_id
+        self.answers: list[int] = []
+
+    def run(self) -> None:
+        while True:
+            url = f"{next(self._urls)}/v1/rooms/{self._room_id}/read"
+            mark = {"seq": random.randrange(200)}
+            with suppress(requests.RequestException):
+                answer = requests.put(url, json=mark, headers=self._person.authorization, timeout=3)
+                if answer.ok:
+                    self.answers.append(json.loads(answer.content)["read_seq"])
+            gevent.sleep(_PAUSE)
+
+
 class Storm:
-    """Some people writing into two rooms and watching them over both kinds of stream."""
+    """Some people writing into two rooms and watching them over both kinds of stream; the last
+    one is removed from the second room while the others write."""
 
     def __init__(self, town: Town, urls: Sequence[str], watchers: int = 4) -> None:
         self._urls = urls
         people = [town.person(urls[0]) for _ in range(watchers)]
         self.rooms = [people[0].makes_room(*people[1:]) for _ in range(2)]
         self._reader = people[0]
+        self._removed = people[-1]
         kinds = itertools.cycle(("ws", "sse"))
         self.watchers = [Watcher(person, urls, next(kinds)) for person in people]
         self.writers = [Writer(person, urls, self.rooms) for person in people[:2]]
+        self.marker = Marker(people[2], urls, self.rooms[0])
         self._tasks: list[gevent.Greenlet] = []
 
     def run(self, fault: Callable[[], None], before: float = 1.0, after: float = 3.0) -> History:
         """Write, let ``fault`` happen in the middle of it, write on; then let everything settle,
         and return what happened."""
         self._tasks = [gevent.spawn(watcher.run) for watcher in self.watchers]
+        self._tasks.append(gevent.spawn(self.marker.run))
         try:
             self._wait(lambda: all(watcher.watch.events for watcher in self.watchers))
             writing = [gevent.spawn(writer.run) for writer in self.writers]
             gevent.sleep(before)
             fault()
+            self._remove_one()
             gevent.sleep(after)
             for writer in self.writers:
                 writer.stopping = True
             gevent.joinall(writing, timeout=20, raise_error=True)
             assert all(task.ready() for task in writing), "a writer was never acknowledged"
-            ends = {room: self._room(room)["last_event"] for room in self.rooms}
-            self._wait(lambda: all(w.position.items() >= ends.items() for w in self.watchers))
+            ends = {room: self._ask(f"/rooms/{room}")["last_event"] for room in self.rooms}
+            *stayed, removed = self.watchers
+            self._wait(lambda: all(w.position.items() >= ends.items() for w in stayed))
+            self._wait(lambda: removed.position[self.rooms[0]] == ends[self.rooms[0]])
+            removed.watch.removed_at[self.rooms[1]] = self._left_at(stayed[0])
         finally:
             gevent.killall(self._tasks)
         return History(
             sent=[sent for writer in self.writers for sent in writer.sent],
             watches=[watcher.watch for watcher in self.watchers],
             stored={room: list(self._messages(room)) for room in self.rooms},
+            marks={(0, self.rooms[0]): self.marker.answers},
         )
 
     def check(self, history: History, least: int = 20) -> None:
@@ -165,8 +194,24 @@ class Storm:
     def _where(self) -> list[Any]:
         return [(w.position, w.connections, len(w.watch.events)) for w in self.watchers]
 
-    def _room(self, room_id: int) -> Any:
-        return self._ask(f"/rooms/{room_id}")
+    def _remove_one(self) -> None:
+        path = f"/rooms/{self.rooms[1]}/members/{self._removed.id}"
+        for url in itertools.islice(itertools.cycle(self._urls), 100):
+            owner = replace(self._reader, url=url, session=requests.Session())
+            with suppress(requests.RequestException):
+                if owner.call("DELETE", path).status_code in (204, 404):
+                    return
+            gevent.sleep(_PAUSE)
+        raise AssertionError(f"{path} cannot be deleted")
+
+    def _left_at(self, watcher: Watcher) -> int:
+        """Where in the room's log the removal is, as somebody else saw it."""
+        (seq,) = [
+            event["seq"]
+            for event in watcher.watch.events
+            if event["type"] == "member.left" and event["user"]["id"] == self._removed.id
+        ]
+        return int(seq)
 
     def _messages(self, room_id: int) -> Iterator[Any]:
         after = 0
