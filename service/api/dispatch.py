@@ -36,6 +36,7 @@ class Dispatcher:
         """Serve the route under /v1."""
 
         def handle(**path: str) -> Response:
+            _end_with_client(route)
             with fail_after(self._timeout):
                 return self._run(route, path)
 
@@ -73,6 +74,14 @@ class Dispatcher:
             self._logins.take(network_of(request.remote_addr or ""))
         elif route.limit == "write":
             self._writes.take(user.id)
+
+
+def _end_with_client(route: Route) -> None:
+    """Let a read end, and its query with it, when nobody is there to be answered any more. A write
+    runs to its end: who sent it may have left in the belief that it was done."""
+    connection = request.environ.get("colorless.connection")  # of our own worker's
+    if connection is not None and route.method == "GET":
+        connection.cancel_on_disconnect = True
 
 
 def _body() -> bytes:

@@ -12,6 +12,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from colorless.deadlines import DeadlineExceeded
+from colorless.worker import ClientDisconnected
 from service import errors
 
 log = structlog.get_logger("service")
@@ -29,6 +30,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (psycopg2.OperationalError, HTTPStatus.SERVICE_UNAVAILABLE),
     (psycopg2.InterfaceError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+
+# nginx's number for it. Nobody receives the answer; the log tells it from others.
+CLIENT_CLOSED_REQUEST = 499
 
 # Guessed: long enough not to add to the overload, short enough not to be noticed.
 _RETRY_AFTER = 1.0
@@ -64,6 +68,8 @@ def register(app: Flask) -> None:
 def answer(error: Exception) -> Response:
     """The problem document for an error; one that is not in the table is logged and a 500."""
     error = _one_reason(error)
+    if isinstance(error, ClientDisconnected):
+        return Response(status=CLIENT_CLOSED_REQUEST)
     if isinstance(error, HTTPException):
         return _of_werkzeug(error)
     status = _status(error)

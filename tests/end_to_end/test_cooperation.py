@@ -82,6 +82,37 @@ def test_200_requests_wait_in_the_server_at_once(
     assert pool_of(worker)["size"] == AT_ONCE
 
 
+def test_a_read_ends_with_its_client_and_a_write_does_not(
+    worker: Server, url: str, sessions: Sessions
+) -> None:
+    """The query of a reader who left is gone from the server; what a writer who left had sent is
+    stored all the same."""
+    visitor = Visitor(worker.url)
+    visitor.registers()
+    room = visitor.makes_room()
+
+    def ask(request: str, body: str = "") -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", worker.port), timeout=30)
+        head = (
+            f"{request} HTTP/1.1",
+            f"Host: 127.0.0.1:{worker.port}",
+            f"Authorization: Bearer {visitor.token}",
+            f"Content-Length: {len(body)}",
+        )
+        client.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body.encode())
+        return client
+
+    with holding(url, LOCK):
+        reader = ask(f"GET {room}/messages")
+        writer = ask(f"POST {room}/messages", json.dumps({"client_id": "1", "body": "stays"}))
+        sessions.until_waiting(2)
+        reader.close()
+        writer.close()
+        sessions.until_waiting(1)
+    sessions.until(0, "state <> 'idle'")
+    assert visitor.reads(room) == ["stays"]
+
+
 def test_clients_that_hang_up_leave_no_trace(worker: Server, url: str, sessions: Sessions) -> None:
     """Hundreds of clients hang up at random points, before, inside and after their request. Then
     no connection is borrowed, nothing runs in the server, and the next answers are right."""
