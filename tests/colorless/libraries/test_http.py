@@ -206,9 +206,10 @@ def test_aiohttp_notices_a_timeout() -> None:
     """Its timers and the loop's agree."""
 
     async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        await reader.read()
-        writer.close()
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     async def main() -> None:
         server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
