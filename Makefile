@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint conformance image-test compare micro clean
+.PHONY: help install serve test lint conformance conformance-all image-test compare micro clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ lint: install  ## ruff and mypy, strict
 
 conformance: install  ## CPython's own asyncio tests, on the event loop that is the gevent hub
 	$(BIN)/python -m tests.conformance
+
+conformance-all: conformance  ## the same, and the runtime's own tests, on every Python that is here
+	$(BIN)/python -m tests.conformance.every
 
 image-test: install  ## build the container image, run it, stop it (as root, with buildah and debootstrap)
 	$(BIN)/python -m tests.image

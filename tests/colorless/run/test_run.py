@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
+from colorless.bridge import await_, entered
 from colorless.interface import InterfaceError, interface_of
 from colorless.tasks import TaskGroup
 from tests.colorless.run.apps import PARTY, asgi, wsgi
@@ -61,10 +62,10 @@ def test_synchronous_generator_streams(fastapi: Server) -> None:
 
 def test_websocket_echoes(fastapi: Server) -> None:
     """A WebSocket route that blocks between messages answers a stock client."""
-    with connect(f"ws://127.0.0.1:{fastapi.port}/echo") as socket:
+    with entered(connect(f"ws://127.0.0.1:{fastapi.port}/echo")) as socket:
         for text in ("a", "b"):
-            socket.send(text)
-            assert socket.recv(timeout=10) == text.upper()
+            await_(socket.send(text))
+            assert await_(socket.recv()) == text.upper()
 
 
 def test_lifespan_ends_on_sigterm() -> None:
