@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 .PHONY: help install serve test lint conformance conformance-all image-test compare micro clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}'
 
 install: $(VENV)/for-all  ## make .venv with everything the other targets need
 
