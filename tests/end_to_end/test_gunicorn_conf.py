@@ -90,6 +90,7 @@ def test_reloads_leak_no_descriptors(tmp_path: Path, database_url: str) -> None:
         assert requests.get(f"{server.url}/livez", timeout=30).ok
 
     with gunicorn(tmp_path, database_url) as server:
+        server.wait_for(r"(?s)Booting worker.*Booting worker")
         master = psutil.Process(server.process.pid)
         at_rest = master.num_fds()
         for _ in range(5):
