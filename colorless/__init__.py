@@ -9,7 +9,9 @@ The layers, each importing only those above it:
     loop        an asyncio event loop that is the gevent hub
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
-    worker/     gunicorn workers
+    worker/     gunicorn workers, for WSGI and for ASGI
+    cli         colorless run: interface tells what an application is, runner serves it,
+                cpus says with how many workers
 """
 
 from typing import TYPE_CHECKING, Any
