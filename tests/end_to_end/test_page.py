@@ -147,6 +147,34 @@ def test_both_workers_killed_shows_the_reconnection(service: Server, bob: Browse
     )
 
 
+def test_stock_event_source_resumes_by_itself(service: Server, ada: Browser, bob: Browser) -> None:
+    """The browser's own EventSource follows the room, and misses and doubles nothing when the
+    workers are killed: it sends back the last id that it was given, and no script of ours helps."""
+    ada.driver.execute_script(
+        """
+        window.heard = [];
+        window.source = new EventSource("/v1/events");
+        source.onmessage = ({ data }) => {
+          const event = JSON.parse(data);
+          if (event.type === "ready") heard.push("ready");
+          if (event.type === "message.created") heard.push(event.message.body);
+        };
+        """
+    )
+    ada.wait(lambda driver: driver.execute_script("return heard.includes('ready')"), "not ready")
+    bob.send("heard once")
+    heard = "return heard.filter((text) => text.startsWith('heard')).join()"
+    ada.wait(lambda driver: driver.execute_script(heard) == "heard once", "nothing heard")
+    for pid in workers_of(service):
+        os.kill(pid, signal.SIGKILL)
+    bob.send("heard after")
+    ada.wait(
+        lambda driver: driver.execute_script(heard) == "heard once,heard after",
+        "the stream did not go on where it broke off",
+    )
+    ada.driver.execute_script("source.close()")
+
+
 def test_history_loads_as_one_scrolls_up(service: Server, ada: Browser) -> None:
     """Older messages appear when one scrolls to the top, and one stays where one was reading."""
     ada.driver.execute_async_script(
