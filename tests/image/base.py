@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tests.image.buildah import buildah
 
-_MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 
 
@@ -42,14 +41,14 @@ def ensure(image: str) -> str:
 
 def _bootstrap(suite: str, root: Path) -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, str(root)]
-    done = subprocess.run([*command, _mirror(suite)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *_mirror(suite)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def _mirror(suite: str) -> str:
-    """Where this machine gets Debian's packages from, or the place where everybody may."""
+def _mirror(suite: str) -> list[str]:
+    """Where this machine gets Debian's packages from; none leaves it to debootstrap."""
     if shutil.which("apt-get") is None:
-        return _MIRROR
+        return []
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(RELEASE)/$(COMPONENT) $(REPO_URI)"],
         capture_output=True,
@@ -57,7 +56,8 @@ def _mirror(suite: str) -> str:
         check=True,
     ).stdout.splitlines()
     known = dict(line.split(maxsplit=1) for line in targets)
-    return known.get(f"{suite}/main", _MIRROR)
+    place = known.get(f"{suite}/main")
+    return [place] if place else []
 
 
 def _look_like_official(root: Path) -> None:
