@@ -92,6 +92,8 @@ def fail_after(seconds: float) -> Iterator[Scope]:
     except BaseException as error:
         if timer.caused(error):
             raise timer.error from error
+        if isinstance(error, DeadlineExceeded):
+            error.scope.expired = True  # a wait's own timer may have been first to tell
         raise
     finally:
         timer.close()

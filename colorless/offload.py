@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 import gevent
 from gevent.threadpool import ThreadPool
 
-from colorless.deadlines import fail_after, remaining
+from colorless.deadlines import limit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,11 +39,8 @@ def offload(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     ``fn`` must not touch gevent, green locks or green connections: it is on another thread.
     """
     call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
-    left = remaining()
-    if left is None:
-        return _wait_for(call)
-    # The caller may have inherited the deadline: then no timer but this one throws into it.
-    with fail_after(left):
+    # The caller may have inherited its deadline: then no timer but this one throws into it.
+    with limit(None):
         return _wait_for(call)
 
 

@@ -4,7 +4,7 @@ import gevent
 import pytest
 from gevent.monkey import get_original
 
-from colorless.deadlines import DeadlineExceeded, fail_after
+from colorless.deadlines import DeadlineExceeded, fail_after, move_on_after
 from colorless.offload import THREADS, offload
 from colorless.tasks import TaskGroup
 
@@ -55,6 +55,16 @@ def test_bounded() -> None:
         for _ in range(3 * THREADS):
             group.go(offload, work)
     assert max(peak) == THREADS
+
+
+def test_deadline_that_passes_is_the_callers_own() -> None:
+    """move_on_after goes on behind its block when what it was given to wait for is a thread."""
+    lock = native_lock()
+    lock.acquire()
+    with move_on_after(0.01) as scope:
+        offload(lock.acquire)
+    lock.release()
+    assert scope.expired
 
 
 def test_deadline_frees_the_caller() -> None:
