@@ -13,6 +13,7 @@ The layers, each importing only those above it (types aside):
     connection   one client: who reads it, who owns it, when it ends
     serving      one request, from its head to the end of its response
     accept, drain    how connections begin and how the last ones end
+    collector        what the garbage collector need not look at
     wsgi         the worker class
 """
 

@@ -76,11 +76,6 @@ class Request(message.Request):
         """``http`` or ``https``, as a trusted proxy or the socket has it."""
         return str(self.environ["wsgi.url_scheme"])
 
-    @property
-    def body(self) -> Any:
-        """What the application reads as ``wsgi.input``."""
-        return self.environ["wsgi.input"]
-
     def should_close(self) -> bool:
         """Whether the client said that this is the connection's last request."""
         if self.must_close:
@@ -165,7 +160,8 @@ class HeadReader:
             return None
         connection.buffer = buffer[match.end() :]
         length = environ.get("CONTENT_LENGTH")
-        environ["wsgi.input"] = body_of(connection, int(length) if length else 0)
+        request.body = body_of(connection, int(length) if length else 0)
+        environ["wsgi.input"] = request.body
         return request
 
     def _parse(self, head: bytes) -> bool:

@@ -8,13 +8,17 @@ made once a second, and the head leaves together with the first bytes of the bod
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName
 from gunicorn.http.message import TOKEN_RE
+
+from colorless.worker.body import at_end
+
+if TYPE_CHECKING:
+    from colorless.worker.connection import Connection
 
 # Guessed. Applications send a few dozen names; one that invents names must not fill the memory.
 _MAX_NAMES = 1024
@@ -30,8 +34,7 @@ _stamps: dict[str, str] = {}
 class Response(wsgi.Response):
     """A response to one request. ``sock`` is a :class:`~colorless.worker.transport.Transport`."""
 
-    # Asked when the head is made, as late as possible: whether it is the connection's last.
-    is_last: Callable[[], bool]
+    connection: Connection
 
     # gunicorn's, which has no annotations.
     status: str | None
@@ -84,6 +87,14 @@ class Response(wsgi.Response):
         """Whether the end of the body has to be marked in it. As gunicorn's, for HTTP only."""
         unmarked = self.response_length is None and not self._omits_body
         return unmarked and self.req.version > (1, 0)
+
+    def is_last(self) -> bool:
+        """Whether the worker wants no more on this connection, or cannot tell where it starts.
+        Asked when the head is made, as late as possible."""
+        worker = self.connection.worker
+        if not worker.alive or not worker.cfg_keepalive:
+            return True
+        return not at_end(self.connection, self.req.body)
 
     def head(self) -> bytes:
         """The status line and the fields. From here on they are sent."""

@@ -68,7 +68,8 @@ class Exchange:
     def run(self) -> None:
         """Call the application and send what it returns, with gunicorn's hooks around it."""
         worker = self.worker
-        self.started = datetime.now()
+        if worker.logs_access:
+            self.started = datetime.now()
         try:
             if worker.pre_request is not None:
                 worker.pre_request(worker, self.request)
@@ -78,6 +79,9 @@ class Exchange:
         finally:
             if worker.post_request is not None:
                 self._post_request(worker.post_request)
+            # Too late for it; and it leads back to the environ, a cycle that only the garbage
+            # collector could undo.
+            self.environ.pop("wsgi.early_hints", None)
 
     def _prepare(self) -> Response:
         request, connection = self.request, self.connection
@@ -88,17 +92,10 @@ class Exchange:
             self.environ["wsgi.early_hints"] = response.send_early_hints
         else:
             response, self.environ = environ_as_gunicorn(connection, request)
-        response.is_last = self._is_last
+        response.connection = connection
         self.response = response
         connection.cancel_on_disconnect = request.method in self.worker.limits.cancelled_methods
         return response
-
-    def _is_last(self) -> bool:
-        """Whether the worker wants no more on this connection, or cannot tell where it starts."""
-        worker = self.worker
-        if not worker.alive or not worker.cfg_keepalive:
-            return True
-        return not at_end(self.connection, self.environ["wsgi.input"])
 
     def _call(self, response: Response) -> None:
         result: Any = None
@@ -135,7 +132,7 @@ class Exchange:
         response = self.response
         if self.connection.detached or response is None or response.should_close():
             return False
-        return response.complete and at_end(self.connection, self.environ["wsgi.input"])
+        return response.complete and at_end(self.connection, self.request.body)
 
     def refuse(self, status: int, reason: str) -> None:
         """Send an error page, unless a response has begun."""

@@ -21,6 +21,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
 
 from colorless.patch import patch_everything
+from colorless.worker import collector
 from colorless.worker.accept import Door
 from colorless.worker.connection import Connection, State
 from colorless.worker.crew import Crew
@@ -65,6 +66,7 @@ class WSGIWorker(Worker):
         tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
         self.door.listen(self.sockets, tls)
         self._sweeper.start(self._sweep)
+        collector.settle()
         while self.alive:
             self.notify()
             self._stopping.wait(1.0)

@@ -1,5 +1,6 @@
 """The application that gunicorn serves in the tests with real processes."""
 
+import gc
 import json
 import os
 import time
@@ -9,6 +10,11 @@ from typing import Any
 Environ = dict[str, Any]
 Start = Callable[..., Any]
 
+if os.environ.get("COLLECTOR") == "threshold":
+    gc.set_threshold(800)
+if os.environ.get("COLLECTOR") == "disable":
+    gc.disable()
+
 
 def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
     """Answers by path."""
@@ -17,6 +23,7 @@ def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
         "/slow": slow,
         "/stream": stream,
         "/busy": busy,
+        "/collector": collector,
     }[environ["PATH_INFO"]]
     return handler(environ, start_response)
 
@@ -40,6 +47,12 @@ def busy(environ: Environ, start_response: Start) -> Iterable[bytes]:
     while time.perf_counter() < until:
         pass
     return _json({"pid": os.getpid()}, start_response)
+
+
+def collector(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """How the garbage collector is set."""
+    seen = {"frozen": gc.get_freeze_count(), "threshold": gc.get_threshold()}
+    return _json({**seen, "enabled": gc.isenabled()}, start_response)
 
 
 def stream(environ: Environ, start_response: Start) -> Iterable[bytes]:
