@@ -33,7 +33,7 @@ _HEAD = re.compile(
 )
 # A name needs gunicorn's decision: framing other than by length, Expect, and every name with an
 # underscore, which the environ cannot tell from one with a hyphen.
-_UNUSUAL = re.compile(rb"transfer-encoding|expect|.*_.*", re.IGNORECASE)
+UNUSUAL = re.compile(rb"transfer-encoding|expect|.*_.*", re.IGNORECASE)
 # A second one makes the message ambiguous (RFC 9110, section 5.3): gunicorn refuses it.
 _ONCE = frozenset({"HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH"})
 # Guessed. Clients send a few dozen names in a few spellings; one that invents names must not
@@ -136,33 +136,38 @@ class HeadReader:
         self._complete = True
 
     def _remember(self, name: bytes) -> str | None:
-        key = None if _UNUSUAL.fullmatch(name) else _key(name)
+        key = None if UNUSUAL.fullmatch(name) else _key(name)
         if len(self._keys) < _MAX_NAMES:
             self._keys[name] = key
         return key
 
     def read(self, connection: Connection) -> Request | None:
         """Take a plain request off the connection's buffer; ``None`` to go the long way."""
-        buffer = connection.buffer
-        match = _HEAD.match(buffer)
-        if match is None or match.end() > self._max_size:
-            return None
-        head = match.group()
-        if head.count(b"\r\n") - 2 > self._max_fields:
+        match = self._match(connection.buffer)
+        if match is None:
             return None
         environ = self._environ = connection.base_environ().copy()
-        if not self._parse(head):
+        if not self._parse(match.group()):
             return None
         method, target, minor = match.groups()
         request = Request(connection, method.decode(), target.decode(), 1 if minor == b"1" else 0)
         request.environ = environ
         if method == b"CONNECT" or not self._complete_environ(connection, request):
             return None
-        connection.buffer = buffer[match.end() :]
+        connection.buffer = connection.buffer[match.end() :]
         length = environ.get("CONTENT_LENGTH")
         request.body = body_of(connection, int(length) if length else 0)
         environ["wsgi.input"] = request.body
         return request
+
+    def _match(self, buffer: bytes) -> re.Match[bytes] | None:
+        """The head that ``buffer`` starts with, if the grammar and gunicorn's limits allow it."""
+        match = _HEAD.match(buffer)
+        if match is None or match.end() > self._max_size:
+            return None
+        if match.group().count(b"\r\n") - 2 > self._max_fields:
+            return None
+        return match
 
     def _parse(self, head: bytes) -> bool:
         self._plain, self._complete = True, False
