@@ -2,7 +2,10 @@
 
 hubloop.py    HubLoop: callbacks, timers, running and stopping
 runner.py     the green threads that its callbacks run in, and what happens when one waits
+bursts.py     the turns of a loop, and what begins them
 watching.py   readers and writers: descriptors watched by the hub
+transport.py  connections
+questions.py  a coroutine that asks what is ready, and does not wait for it
 tasks.py      tasks whose cancel reaches synchronous code
 executor.py   run_in_executor, to_thread
 signals.py    signal handlers        children.py   child processes

@@ -44,6 +44,7 @@ class BurstLoop(TimerLoop):
 
     _pool: RunnerPool
     _run_callback: Callable[..., Any]  # the hub's
+    _hub_callbacks: Any  # the queue that it adds to
     # Called when the hub has looked at its descriptors: an idle watcher that comes before all else.
     # (A timer of no time would do, but libev may then sleep for a millisecond.)
     _after_poll: Any
@@ -80,13 +81,16 @@ class BurstLoop(TimerLoop):
         """Run, in ``runner``, what is ready now; returns whether the next burst is its as well."""
         if self._thread_id is None:
             return False  # the loop was stopped after this burst had been scheduled
-        if self._scheduled:
-            self._collect_due()
         events._set_running_loop(self)
         if runner.pool.hooked is not self:
             self._set_hooks(runner.pool)
-        todo = len(self._ready) if self._fatal is None else 0
-        over = self._run_ready(todo, runner)
+        again = over = True
+        while again:
+            if self._scheduled:
+                self._collect_due()
+            todo = len(self._ready) if self._fatal is None else 0
+            over = self._run_ready(todo, runner)
+            again = over and self._goes_on()
         runner.handle = None
         events._set_running_loop(None)
         if not over:
@@ -95,6 +99,22 @@ class BurstLoop(TimerLoop):
             self._stopped()
             return False
         return self._hand_on(runner)
+
+    def _goes_on(self) -> bool:
+        """A burst is over: whether the next one begins here and now.
+
+        So it does as long as the hub has nobody else to run: that saves the way through the hub.
+        """
+        if (
+            not self._ready
+            or self._hub_callbacks
+            or self._stopping
+            or self._next is not None
+            or self._bursts >= _BURSTS_PER_POLL
+        ):
+            return False
+        self._bursts += 1
+        return True
 
     def _run_ready(self, todo: int, runner: Runner) -> bool:
         """Run ``todo`` callbacks; returns whether this came to its end with none that waited."""
@@ -272,4 +292,5 @@ class BurstLoop(TimerLoop):
         """Called by the hub: a descriptor is ready."""
         self._ready.append(handle)
         if not self._armed:
+            self._bursts = 0
             self._arm()

@@ -22,9 +22,10 @@ from colorless.loop.executor import ExecutorLoop
 from colorless.loop.runner import current_pool
 from colorless.loop.signals import SignalLoop
 from colorless.loop.tasks import TaskLoop
+from colorless.loop.transport import TransportLoop
 
 
-class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, BurstLoop):
+class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, BurstLoop):
     """An asyncio event loop whose callbacks may wait green: only they wait, the loop goes on.
 
     ``selector`` is taken, and ignored, to stand in for ``asyncio.SelectorEventLoop``.
@@ -66,6 +67,7 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TaskLoop, BurstLoop):
         self._thread = thread
         hub = pool.hub
         self._run_callback = hub.loop.run_callback
+        self._hub_callbacks = hub.loop._callbacks
         self._after_poll = hub.loop.idle(priority=hub.loop.MAXPRI)
         self._thread_id = threading.get_ident()
         self._set_coroutine_origin_tracking(self._debug)

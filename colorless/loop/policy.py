@@ -12,6 +12,7 @@ from gevent.local import local
 
 from colorless.loop.guests import receive_guests
 from colorless.loop.hubloop import HubLoop
+from colorless.loop.questions import answer_at_once
 from colorless.loop.runner import enter_step, leave_step
 
 
@@ -45,6 +46,7 @@ def install_policy() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         asyncio.set_event_loop_policy(HubPolicy())
     receive_guests()
+    answer_at_once()
     if not hasattr(asyncio.run, "__wrapped__"):
         asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)
         asyncio.Runner.run = _outside_of_other_steps(asyncio.Runner.run)  # type: ignore[method-assign]

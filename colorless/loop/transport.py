@@ -1,0 +1,100 @@
+"""Transports of plain sockets: asyncio's own, with a shorter way for what they do all the time.
+
+That is to read what has come and to hand it to the protocol, and to send what fits into the
+socket's buffer. Both ask the system directly: asyncio would ask gevent's socket, whose readiness
+to wait is of no use where nothing may wait. Everything else is left to asyncio.
+"""
+
+from __future__ import annotations
+
+import sys
+from asyncio import BufferedProtocol, Future, selector_events
+from typing import TYPE_CHECKING, Any
+
+from gevent.socket import socket
+
+from colorless.loop.watching import WatchingLoop
+
+if TYPE_CHECKING:
+    _Transport: Any = Any
+else:
+    _Transport = selector_events._SelectorSocketTransport
+
+
+class SocketTransport(_Transport):
+    """A TCP or Unix connection."""
+
+    # set_protocol() runs before __init__ is through.
+    _buffered = False
+
+    def __init__(self, loop: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
+        # A subclass of gevent's socket may have a recv() of its own.
+        system = sock._sock if type(sock) is socket else sock
+        self._recv, self._send = system.recv, system.send
+        super().__init__(loop, sock, *args, **kwargs)
+
+    def set_protocol(self, protocol: Any) -> None:
+        """As asyncio's."""
+        self._buffered = isinstance(protocol, BufferedProtocol)
+        super().set_protocol(protocol)
+
+    def _read_ready(self) -> None:
+        if self._buffered:
+            self._read_ready__get_buffer()
+            return
+        if self._conn_lost:
+            return
+        try:
+            data = self._recv(self.max_size)
+        except (BlockingIOError, InterruptedError):
+            return
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal read error on socket transport")
+            return
+        if not data:
+            self._read_ready__on_eof()
+            return
+        try:
+            self._protocol.data_received(data)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal error: protocol.data_received() call failed.")
+
+    def write(self, data: Any) -> None:
+        """As asyncio's."""
+        if (
+            type(data) is not bytes
+            or self._buffer
+            or self._conn_lost
+            or self._eof
+            or self._empty_waiter is not None
+        ):
+            super().write(data)
+            return
+        if not data:
+            return
+        try:
+            sent = self._send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal write error on socket transport")
+            return
+        if sent < len(data):
+            super().write(data[sent:])
+
+
+class TransportLoop(WatchingLoop):
+    """The part of a loop that makes transports."""
+
+    def _make_socket_transport(
+        self, sock: Any, protocol: Any, waiter: Future[None] | None = None, **options: Any
+    ) -> SocketTransport:
+        if sys.version_info >= (3, 12):
+            self._ensure_fd_no_transport(sock)
+        return SocketTransport(self, sock, protocol, waiter, **options)
