@@ -70,3 +70,14 @@ def not_cooperative(what: str) -> NotCooperative:
         f"refuses. Use execute_values() or INSERT ... SELECT FROM unnest() for many rows, or run "
         f"it in a process of its own; docs/postgres.md shows both"
     )
+
+
+def waited_too_long(seconds: float, size: int, failure: str | None) -> PoolTimeout:
+    """No connection became free; ``failure`` is why the last attempt to open one failed."""
+    late = PoolTimeout(
+        f"no connection became free in {seconds:g} s: all {size} are in use. "
+        f"Raise max_size, or hold connections for a shorter time"
+    )
+    if failure is not None:
+        late.add_note(f"the last attempt to connect failed: {failure}")
+    return late

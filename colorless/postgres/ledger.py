@@ -13,7 +13,8 @@ What holds between any two calls:
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from collections import OrderedDict, deque
 from typing import Generic, TypeVar
 
 from colorless.postgres.errors import PoolClosed, PoolFull
@@ -33,11 +34,12 @@ class Slot(Generic[C]):
 
 
 class Ticket(Generic[C]):
-    """A place in the queue; ``slot`` is set when its turn has come."""
+    """A place in the queue until ``expires``; ``slot`` is set when its turn has come."""
 
-    __slots__ = ("slot",)
+    __slots__ = ("expires", "slot")
 
-    def __init__(self) -> None:
+    def __init__(self, expires: float = math.inf) -> None:
+        self.expires = expires
         self.slot: Slot[C] | None = None
 
 
@@ -49,7 +51,8 @@ class Ledger(Generic[C]):
         self.max_waiting = max_waiting
         self.size = 0  # slots that exist: idle, or in somebody's hands
         self.idle: deque[Slot[C]] = deque()
-        self.waiting: deque[Ticket[C]] = deque()
+        # Not a deque: when many give up at once, each has to be found in it.
+        self.waiting: OrderedDict[Ticket[C], None] = OrderedDict()
         self.closed = False
 
     def take(self) -> Slot[C] | None:
@@ -70,7 +73,7 @@ class Ledger(Generic[C]):
                 f"all {self.max_size} connections are in use and {len(self.waiting)} callers wait "
                 f"already: answer this one 'try again later', or raise max_size or max_waiting"
             )
-        self.waiting.append(ticket)
+        self.waiting[ticket] = None
 
     def give_back(self, slot: Slot[C], now: float) -> Ticket[C] | None:
         """End the holding of a slot, with its connection or without.
@@ -79,7 +82,7 @@ class Ledger(Generic[C]):
         """
         slot.idle_since = now
         if self.waiting:
-            ticket = self.waiting.popleft()
+            ticket, _ = self.waiting.popitem(last=False)
             ticket.slot = slot
             return ticket
         if slot.connection is None:
@@ -95,9 +98,20 @@ class Ledger(Generic[C]):
         """
         if ticket.slot is not None:
             return self.give_back(ticket.slot, now)
-        if ticket in self.waiting:
-            self.waiting.remove(ticket)
+        self.waiting.pop(ticket, None)
         return None
+
+    def take_late(self, now: float) -> list[Ticket[C]]:
+        """Take the tickets that have expired out of the queue; all were made to wait equally long,
+        so they are the first in it. Their owners must be woken."""
+        late = []
+        for ticket in self.waiting:
+            if ticket.expires > now:
+                break
+            late.append(ticket)
+        for ticket in late:
+            del self.waiting[ticket]
+        return late
 
     def take_idle_since(self, then: float) -> list[Slot[C]]:
         """Take the slots that are idle since ``then`` or longer, for closing their connections."""

@@ -20,16 +20,16 @@ import time
 import gevent
 from gevent.event import Event
 
-from colorless.deadlines import limit
+from colorless.deadlines import remaining
 from colorless.patch import require_patched
 from colorless.postgres.cancel import CancelFailed, require_cancel
 from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
-from colorless.postgres.errors import PoolClosed, PoolFull, PoolTimeout
+from colorless.postgres.errors import PoolClosed, PoolFull, waited_too_long
 from colorless.postgres.lease import Lease, Transaction
 from colorless.postgres.ledger import Ledger, Slot
 from colorless.postgres.statements import Statements
-from colorless.postgres.waiter import Waiter, wake
+from colorless.postgres.waiter import Expiry, Waiter, wake
 
 log = logging.getLogger("colorless.postgres")
 
@@ -180,6 +180,7 @@ class Pool:
 
     def _start(self) -> None:
         self._ledger: Ledger[Connection] = Ledger(self._max_size, self._max_waiting)
+        self._expiry = Expiry(self._ledger)
         self._events = dict.fromkeys(_EVENTS, 0)
         self._failure: str | None = None  # of the last attempt to connect
         self._cancelling = 0
@@ -190,30 +191,26 @@ class Pool:
 
     def _queue(self) -> Slot[Connection]:
         """Wait in the queue for a slot, as long as the timeout and the deadline allow."""
-        ticket = Waiter()
+        remaining()  # a caller whose deadline has passed does not queue
+        ticket = Waiter(time.monotonic() + self._timeout)
         try:
             self._ledger.queue(ticket)
         except PoolFull:
             self._events["refused"] += 1
             raise
         self._events["waited"] += 1
-        late = PoolTimeout(
-            f"no connection became free in {self._timeout:g} s: all {self._max_size} are in use. "
-            f"Raise max_size, or hold connections for a shorter time"
-        )
+        self._expiry.watch()
         try:
-            with limit(self._timeout, late):
-                ticket.event.wait()
-        except BaseException as error:
-            if error is late:
-                self._events["timed_out"] += 1
-                if self._failure is not None:
-                    late.add_note(f"the last attempt to connect failed: {self._failure}")
+            ticket.wait()
+        except BaseException:
             wake(self._ledger.leave(ticket, time.monotonic()))
             raise
-        if ticket.slot is None:
-            raise PoolClosed("the pool was closed while this caller waited for a connection")
-        return ticket.slot
+        if ticket.slot is not None:
+            return ticket.slot
+        if ticket.late:
+            self._events["timed_out"] += 1
+            raise waited_too_long(self._timeout, self._max_size, self._failure)
+        raise PoolClosed("the pool was closed while this caller waited for a connection")
 
     def _open(self, slot: Slot[Connection]) -> None:
         try:

@@ -1,25 +1,77 @@
-"""A ticket of the ledger's queue whose owner sleeps until it is served."""
+"""Tickets of the ledger's queue whose owners sleep until they are served, or have waited too long.
+
+All who queue for one pool wait equally long, so the first in the queue is the first to give up,
+and one timer does for all of them.
+"""
 
 from __future__ import annotations
 
-from gevent.event import Event
+import time
+from typing import Any
 
+from gevent import get_hub
+from gevent.hub import Waiter as Sleep
+
+from colorless.deadlines import inherited_limit
 from colorless.postgres.connection import Connection
-from colorless.postgres.ledger import Ticket
+from colorless.postgres.ledger import Ledger, Ticket
 
 
 class Waiter(Ticket[Connection]):
-    """Its owner waits for ``event``."""
+    """Its owner sleeps in :meth:`wait`. ``late`` tells that its time was up."""
 
-    __slots__ = ("event",)
+    __slots__ = ("_hub", "_sleep", "late")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.event = Event()
+    def __init__(self, expires: float) -> None:
+        super().__init__(expires)
+        self.late = False
+        self._hub = get_hub()
+        self._sleep = Sleep(self._hub)
+
+    def wait(self) -> None:
+        """Sleep until :func:`wake`. Raises ``DeadlineExceeded``, and what is thrown in."""
+        timer = inherited_limit()
+        try:
+            self._sleep.get()
+        finally:
+            if timer is not None:
+                timer.close()
+
+    def wake(self) -> None:
+        """Let the owner go on, in the next turn of its hub."""
+        loop = self._hub.loop
+        # Threads of the system have hubs of their own.
+        later = loop.run_callback if self._hub is get_hub() else loop.run_callback_threadsafe
+        later(self._sleep.switch, None)
 
 
 def wake(ticket: Ticket[Connection] | None) -> None:
-    """Let the owner of ``ticket``, if there is one, go on; it runs when the hub comes to it."""
+    """Let the owner of ``ticket``, if there is one, go on."""
     if ticket is not None:
         assert isinstance(ticket, Waiter)
-        ticket.event.set()
+        ticket.wake()
+
+
+class Expiry:
+    """Tells the owners of late tickets that their time is up."""
+
+    def __init__(self, ledger: Ledger[Connection]) -> None:
+        self._ledger = ledger
+        self._timer: Any = None
+
+    def watch(self) -> None:
+        """Make sure of being there when the first in the queue is late."""
+        if self._timer is None:
+            first = next(iter(self._ledger.waiting))
+            self._timer = get_hub().loop.timer(max(first.expires - time.monotonic(), 0.0))
+            self._timer.start(self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer.close()
+        self._timer = None
+        for ticket in self._ledger.take_late(time.monotonic()):
+            assert isinstance(ticket, Waiter)
+            ticket.late = True
+            ticket.wake()
+        if self._ledger.waiting:
+            self.watch()

@@ -191,3 +191,16 @@ def test_nothing_breaks_the_ledger() -> None:
     run_state_machine_as_test(
         LedgerMachine, settings=settings(max_examples=100, stateful_step_count=40, deadline=None)
     )
+
+
+def test_late_tickets_leave_the_queue_in_its_order_and_the_others_stay() -> None:
+    """Whoever has waited too long is told so, and a slot goes to one who still waits."""
+    ledger: Ledger[str] = Ledger(1, 10)
+    slot = ledger.take()
+    assert slot is not None
+    tickets = [Ticket[str](expires) for expires in (1.0, 2.0, 3.0)]
+    for ticket in tickets:
+        ledger.queue(ticket)
+    assert ledger.take_late(2.0) == tickets[:2]
+    assert ledger.take_late(2.0) == []
+    assert ledger.give_back(slot, 2.5) is tickets[2]
