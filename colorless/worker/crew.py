@@ -105,6 +105,10 @@ class Crew:
         else:
             self._has_room()
 
+    def cut_off(self, seconds: float) -> None:
+        """Wait for the clean-up of jobs that were killed, as long as that."""
+        gevent.joinall(list(self.busy), timeout=seconds)
+
     def close(self) -> None:
         """End the runners that wait for a job."""
         gevent.killall(list(self._idle))

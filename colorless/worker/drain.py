@@ -29,7 +29,7 @@ def drain(worker: WSGIWorker) -> None:
     grace = worker.cfg.graceful_timeout
     until = time.monotonic() + max(grace - MARGIN, grace / 2)
     notified = 0.0
-    while worker.connections and time.monotonic() < until:
+    while (worker.connections or worker.crew.busy) and time.monotonic() < until:
         if time.monotonic() - notified > 1.0:
             notified = time.monotonic()
             worker.notify()
@@ -37,7 +37,7 @@ def drain(worker: WSGIWorker) -> None:
             for connection in parked.expired(worker.limits.linger):
                 connection.close()
         gevent.sleep(TICK)
-    if worker.connections:
+    if worker.connections or worker.crew.busy:
         _cut_off(worker)
     worker.crew.close()
 
@@ -50,4 +50,4 @@ def _cut_off(worker: WSGIWorker) -> None:
     )
     for connection in list(worker.connections):
         connection.abort()
-    gevent.joinall(list(worker.crew.busy), timeout=MARGIN / 2)
+    worker.crew.cut_off(MARGIN / 2)
