@@ -7,6 +7,7 @@ The layers, each importing only those above it:
     tasks       go, TaskGroup
     offload     CPU-bound work on real threads
     loop        an asyncio event loop that is the gevent hub
+    processes   multiprocessing's pipes and locks
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
     worker/     gunicorn workers, for WSGI and for ASGI

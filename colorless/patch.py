@@ -32,7 +32,7 @@ class NotPatchedError(RuntimeError):
 
 
 def patch_everything(*, tolerate: Collection[str] = ()) -> None:
-    """Patch gevent's modules, then psycopg2's wait callback, then asyncio's default loop.
+    """Patch gevent's modules, psycopg2's wait callback, asyncio's default loop, multiprocessing.
 
     Calling it again does nothing. Raises :class:`PatchedTooLateError` when a module that is
     already imported would keep blocking functions of the standard library, unless its top-level
@@ -47,9 +47,10 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     from colorless.postgres import wait
 
     wait.install()
-    from colorless import loop
+    from colorless import loop, processes
 
     loop.install_policy()
+    processes.install()
     _patched = True
 
 
