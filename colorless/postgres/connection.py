@@ -13,7 +13,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTR
 from colorless.deadlines import limit, remaining
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.errors import not_cooperative, outlived, shared
-from colorless.postgres.statements import Params, Statement, Statements
+from colorless.postgres.statements import Call, Params, Statement, Statements
 from colorless.postgres.watchers import Watchers
 
 Row = tuple[Any, ...]
@@ -101,12 +101,21 @@ class Connection(extensions.connection):
         seconds = 0 if left is None else 1 << int(left).bit_length()
         if seconds != self._statement_timeout:
             self._set_statement_timeout(seconds)
-        statement = statements.find(sql, params)
-        if statement is None:
+        call = statements.call(sql, params) or self._prepared_call(sql, params)
+        if call is None:
             return self._send(sql, params)
-        return self._run_prepared(statement, sql, params)
+        try:
+            return self._send(*call)
+        except (FeatureNotSupported, InvalidSqlStatementName):
+            # The table was altered ("cached plan must not change result type"), or somebody sent
+            # DISCARD or DEALLOCATE. Nothing has happened yet, so outside a transaction, which
+            # would be lost, the statement can be sent as it is.
+            self._forget_statements()
+            if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+                raise
+            return self._send(sql, params)
 
-    def _send(self, sql: str, params: Params) -> extensions.cursor:
+    def _send(self, sql: str | bytes, params: Params) -> extensions.cursor:
         cursor = self._cursor
         if cursor is None:
             cursor = self._cursor = extensions.cursor(self)
@@ -127,20 +136,15 @@ class Connection(extensions.connection):
             self._send("RESET statement_timeout", None)
         self._statement_timeout = seconds
 
-    def _run_prepared(self, statement: Statement, sql: str, params: Params) -> extensions.cursor:
-        if statement.prepare is not None and not self._prepare(statement):
-            return self._send(sql, params)
+    def _prepared_call(self, sql: str, params: Params) -> Call | None:
+        """What to send in place of ``sql``, which is prepared first if it is time to do so."""
+        assert self.statements is not None
+        statement = self.statements.find(sql, params)
+        if statement is None or (statement.prepare is not None and not self._prepare(statement)):
+            return None
         assert statement.execute is not None
-        try:
-            return self._send(statement.execute, params)
-        except (FeatureNotSupported, InvalidSqlStatementName):
-            # The table was altered ("cached plan must not change result type"), or somebody sent
-            # DISCARD or DEALLOCATE. Nothing has happened yet, so outside a transaction, which
-            # would be lost, the statement can be sent as it is.
-            self._forget_statements()
-            if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
-                raise
-            return self._send(sql, params)
+        self.statements.learn(statement, sql, params)
+        return statement.execute, params
 
     def _prepare(self, statement: Statement) -> bool:
         """Prepare it in the server; ``False`` if it does not want to, and then never again."""

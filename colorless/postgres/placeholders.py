@@ -110,11 +110,18 @@ def signature(values: Iterable[Any]) -> tuple[str, ...] | None:
     return tuple(types)
 
 
+def is_static(kind: type) -> bool:
+    """Whether all values of the Python type have the same type in PostgreSQL."""
+    return isinstance(_TYPES.get(kind), str)
+
+
+INT4, INT8 = 2**31, 2**63
+
+
 def _integer(value: int) -> str | None:
-    # A negative literal is a positive one with a minus before it, hence the open lower ends.
-    if -(2**31) < value < 2**31:
+    if -INT4 <= value < INT4:
         return "int4"
-    return "int8" if -(2**63) < value < 2**63 else None
+    return "int8" if -INT8 <= value < INT8 else None
 
 
 def _float(value: float) -> str:

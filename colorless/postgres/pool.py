@@ -13,7 +13,6 @@ with pool.transaction() as tx:              # BEGIN ... COMMIT, or ROLLBACK afte
 from __future__ import annotations
 
 import logging
-import os
 import random
 import time
 
@@ -22,6 +21,7 @@ from gevent.event import Event
 
 from colorless.deadlines import remaining
 from colorless.patch import require_patched
+from colorless.postgres import forks
 from colorless.postgres.cancel import CancelFailed, require_cancel
 from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
@@ -93,8 +93,7 @@ class Pool:
         self._max_idle = max_idle
         self._check_after = check_after
         self._transaction_pooler = transaction_pooler
-        self._pid = 0
-        self._notice_fork()
+        self._start()
 
     def connection(self) -> Lease:
         """``with pool.connection() as c:`` lends a connection in autocommit mode.
@@ -145,11 +144,15 @@ class Pool:
 
     def take(self) -> Slot[Connection]:
         """A slot with a live connection, for whoever calls :meth:`put` for it afterwards."""
-        self._notice_fork()
+        if self._forks != forks.count:
+            self._start()
         slot = self._ledger.take() or self._queue()
         if slot.connection is None:
             self._open(slot)
-        elif slot.idle_since < self._trusted_since():
+            return slot
+        # Idle for long, or since before some connection turned out to be lost: does it live?
+        since = slot.idle_since
+        if since < self._doubted or since < time.monotonic() - self._check_after:
             self._renew(slot)
         return slot
 
@@ -174,11 +177,11 @@ class Pool:
         The parent's connections are left alone: not closed, which would end the parent's sessions;
         and psycopg2 does not close them either.
         """
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
+        if self._forks != forks.count:
             self._start()
 
     def _start(self) -> None:
+        self._forks = forks.count
         self._ledger: Ledger[Connection] = Ledger(self._max_size, self._max_waiting)
         self._expiry = Expiry(self._ledger)
         self._events = dict.fromkeys(_EVENTS, 0)
@@ -232,10 +235,6 @@ class Pool:
         slot.expires = time.monotonic() + self._max_lifetime * random.uniform(0.9, 1.0)  # noqa: S311
         if not self._sweeper.active:
             self._sweeper.start(self._sweep)
-
-    def _trusted_since(self) -> float:
-        """A connection idle since before then is checked before it is used."""
-        return max(time.monotonic() - self._check_after, self._doubted)
 
     def _renew(self, slot: Slot[Connection]) -> None:
         """Replace the connection if it is too old or does not answer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from colorless.postgres.calls import Writer, writer
 from colorless.postgres.placeholders import signature, translate
 
 THRESHOLD = 5  # psycopg 3's choice
@@ -16,6 +17,7 @@ CAPACITY = 200  # guessed: more than most services have, and little memory in th
 COUNTED = 1000  # guessed: SQL that is put together anew each time must not fill the memory
 
 Params = Sequence[Any] | Mapping[str, Any] | None
+Call = tuple[str | bytes, Params]  # what is sent, and what psycopg2 is to write into it
 
 
 class Key(NamedTuple):
@@ -29,9 +31,10 @@ class Key(NamedTuple):
 class Statement:
     """SQL with parameters of certain types."""
 
-    __slots__ = ("execute", "prepare")
+    __slots__ = ("execute", "name", "prepare")
 
-    def __init__(self, prepare: str | None, execute: str | None) -> None:
+    def __init__(self, name: str, prepare: str | None, execute: str | None) -> None:
+        self.name = name
         self.prepare = prepare  # what has to be sent before ``execute`` may be; None once it was
         self.execute = execute  # what is sent in place of the SQL; None: send the SQL
 
@@ -42,7 +45,26 @@ class Statements:
     def __init__(self) -> None:
         self._uses: dict[Key, int] = {}
         self._prepared: dict[tuple[Any, ...], Statement] = {}
+        self._writers: dict[tuple[Any, ...], Writer] = {}  # by SQL and Python types
         self._names = 0
+
+    def call(self, sql: str, params: Params) -> Call | None:
+        """What to send in place of ``sql`` where that is known without a closer look, because it
+        was prepared for such parameters and :meth:`learn` was told."""
+        if type(params) is not tuple:
+            return None
+        known = self._writers.get((sql, *map(type, params)))
+        return known.call(params) if known is not None else None
+
+    def learn(self, statement: Statement, sql: str, params: Params) -> None:
+        """Remember that ``statement``, which is prepared, is what to run for such parameters."""
+        if type(params) is not tuple:
+            return
+        made = writer(statement.name, params)
+        if made is not None:
+            if len(self._writers) >= COUNTED:
+                self._writers.clear()
+            self._writers[(sql, *map(type, params))] = made
 
     def find(self, sql: str, params: Params) -> Statement | None:
         """The statement to run in place of ``sql``; ``None`` when that is to run as it is."""
@@ -66,6 +88,7 @@ class Statements:
     def clear(self) -> None:
         """Nothing is prepared any more."""
         self._prepared.clear()
+        self._writers.clear()
 
     def _count(self, key: Key) -> Statement | None:
         uses = self._uses.pop(key, 0) + 1
@@ -81,13 +104,13 @@ class Statements:
         translated = translate(key.sql, formatted=key.types is not None)
         types = _types_in_order(key, translated.placeholders) if translated else None
         if translated is None or types is None:
-            return Statement(None, None)
+            return Statement("", None, None)
         self._names += 1
         name = f"colorless_{self._names}"
         declared = f"({', '.join(types)})" if types else ""
         arguments = f"({', '.join(translated.placeholders)})" if types else ""
         return Statement(
-            f"PREPARE {name}{declared} AS {translated.body}", f"EXECUTE {name}{arguments}"
+            name, f"PREPARE {name}{declared} AS {translated.body}", f"EXECUTE {name}{arguments}"
         )
 
 

@@ -37,6 +37,7 @@ def install(name: str | None = None) -> None:
 def wait_with_kept_watchers(connection: Connection) -> None:
     """Wait until the server has answered, on the connection's own pair of watchers."""
     hub = get_hub()
+    resume = getcurrent().switch
     poll = connection.poll
     while (state := poll()) != POLL_OK:
         watchers = connection.watchers
@@ -48,7 +49,13 @@ def wait_with_kept_watchers(connection: Connection) -> None:
             # A new connection, or one that moved on to the next address while it is connecting.
             connection.drop_watchers()
             watchers = connection.watchers = Watchers(hub, connection.fileno())
-        hub.wait(watchers.read if state == POLL_READ else watchers.write)
+        watcher = watchers.read if state == POLL_READ else watchers.write
+        # hub.wait() without its Waiter, which tells a stray switch from its own: here poll() does.
+        watcher.start(resume)
+        try:
+            hub.switch()
+        finally:
+            watcher.stop()
 
 
 WAYS: dict[str, Callable[[Connection], None]] = {

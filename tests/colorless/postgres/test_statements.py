@@ -47,6 +47,21 @@ def test_a_statement_is_prepared_when_it_runs_often(connection: Connection) -> N
     assert prepared(connection) == 2
 
 
+def test_what_is_known_of_some_integers_is_not_taken_for_others(connection: Connection) -> None:
+    """Values of one Python type with different types in PostgreSQL, and the other way round."""
+    sql = "SELECT pg_typeof(%s)::text, %s"
+    warm(connection, sql, (1, "a"))
+    warm(connection, sql, (-1, "it's 100 %s"))
+    for bits, within, beyond in [(31, "integer", "bigint"), (63, "bigint", "numeric")]:
+        for number in (2**bits - 1, -(2**bits)):
+            assert warm(connection, sql, (number, "%d")) == [(within, "%d")]
+        for number in (2**bits, -(2**bits) - 1):
+            assert warm(connection, sql, (number, None)) == [(beyond, None)]
+    assert connection.fetch_all(sql, (True, "b")) == [("boolean", "b")]
+    assert connection.fetch_all(sql, (None, "c")) == [("text", "c")]
+    assert connection.fetch_all(sql, [5, "d"]) == [("integer", "d")]
+
+
 def test_named_parameters(connection: Connection) -> None:
     """In any order, used twice or not at all; each name keeps its own value."""
     sql = "SELECT %(a)s, %(b)s, %(a)s::int8"
@@ -239,6 +254,6 @@ def test_prepared_or_not_the_answer_is_the_same(
 
     expected = outcome(plain)
     answers = [
-        outcome(lambda: repr(connection.fetch_all(sql, params))) for _ in range(THRESHOLD + 1)
+        outcome(lambda: repr(connection.fetch_all(sql, params))) for _ in range(THRESHOLD + 3)
     ]
     assert answers == [expected] * len(answers)
