@@ -10,6 +10,7 @@ tasks.py      tasks whose cancel reaches synchronous code
 executor.py   run_in_executor, to_thread
 signals.py    signal handlers        children.py   child processes
 policy.py     HubLoop as asyncio's default, and asyncio.run where asyncio would refuse it
+others.py     HubLoop for who asks for uvloop or for asyncio's own loop
 """
 
 from colorless.loop.hubloop import HubLoop

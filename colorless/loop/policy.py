@@ -12,6 +12,7 @@ from gevent.local import local
 
 from colorless.loop.guests import receive_guests
 from colorless.loop.hubloop import HubLoop
+from colorless.loop.others import stand_in_for_others
 from colorless.loop.questions import answer_at_once
 from colorless.loop.runner import enter_step, leave_step
 
@@ -45,11 +46,14 @@ def install_policy() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         asyncio.set_event_loop_policy(HubPolicy())
+    # What asyncio goes back to after set_event_loop_policy(None), as test runners call it.
+    HubPolicy.__base__._loop_factory = HubLoop  # type: ignore[union-attr]
     receive_guests()
     answer_at_once()
     if not hasattr(asyncio.run, "__wrapped__"):
         asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)
         asyncio.Runner.run = _outside_of_other_steps(asyncio.Runner.run)  # type: ignore[method-assign]
+        stand_in_for_others()
 
 
 def _outside_of_steps(run: Callable[..., Any]) -> Callable[..., Any]:
