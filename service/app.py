@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from colorless.flask import Flask
 from colorless.patch import require_patched
 from colorless.postgres import Pool
 from service.api import (

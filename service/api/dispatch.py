@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from colorless.deadlines import fail_after
+from colorless.flask import Response
 from service.api.decoding import decode_body, decode_path, decode_query
 from service.api.rates import RateLimit, network_of
 from service.api.routes import Call, Reply, Route

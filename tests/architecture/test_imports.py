@@ -17,6 +17,9 @@ FORBIDDEN: list[tuple[str, Collection[str]]] = [
     ("service", ("comparison", "tests")),
     ("comparison/contenders", ("service", "tests")),
 ]
+# The runtime works with any framework; what it has for one stands in a room that nobody enters
+# but who uses that framework.
+FOR_FLASK = "colorless/flask/"
 
 
 @pytest.mark.parametrize("folder, packages", FORBIDDEN, ids=[folder for folder, _ in FORBIDDEN])
@@ -25,10 +28,21 @@ def test_imports_point_one_way(folder: str, packages: Collection[str]) -> None:
     found = [
         f"{name(path)} imports {module}"
         for path in files(folder)
+        if not (folder == "colorless" and name(path).startswith(FOR_FLASK))
         for module in imports(path)
         if any(is_in(module, package) for package in packages)
     ]
     assert not found
+
+
+def test_only_who_uses_flask_imports_what_is_for_flask() -> None:
+    """Nothing else in the runtime imports ``colorless.flask``, which needs Flask; and that imports
+    nothing of the rooms above."""
+    for path in files("colorless"):
+        if name(path).startswith(FOR_FLASK):
+            assert not [it for it in imports(path) if is_in(it, "service")]
+        else:
+            assert not [it for it in imports(path) if is_in(it, "colorless.flask")]
 
 
 @pytest.mark.parametrize("module", ["errors", "settings"])

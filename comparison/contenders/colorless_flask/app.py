@@ -6,14 +6,15 @@ import re
 
 import msgspec
 import nats
-import urllib3
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from flask import Flask, Response, request
+from flask import request
 from flask_sock import Sock
 from gevent.queue import SimpleQueue
 
 from colorless.bridge import await_
+from colorless.flask import Flask, Response
+from colorless.http import Client
 from colorless.offload import offload
 from colorless.postgres import Pool
 from colorless.tasks import TaskGroup
@@ -27,7 +28,7 @@ QUERIES = {
 app = Flask(__name__)
 sock = Sock(app)
 pool = Pool(os.environ["DATABASE_URL"], max_size=POOL_SIZE, max_waiting=10_000, timeout=30)
-http = urllib3.PoolManager(maxsize=1000)
+http = Client()
 hasher = PasswordHasher()
 encode = msgspec.json.Encoder().encode
 streams: dict[int, set[SimpleQueue]] = {}
@@ -115,7 +116,7 @@ def home(user):
 @app.get("/preview")
 def preview():
     url = request.args["url"]
-    page = http.request("GET", url).data.decode()
+    page = http.get(url).content.decode()
     title = page.partition("<title>")[2].partition("</title>")[0]
     with pool.connection() as connection:
         connection.execute(QUERIES["preview"], (url, title))
