@@ -10,6 +10,7 @@ The layers, each importing only those above it:
     processes   multiprocessing's pipes and locks
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
+    http/       calls to other HTTP services
     worker/     gunicorn workers, for WSGI and for ASGI
     cli         colorless run: interface tells what an application is, runner serves it,
                 cpus says with how many workers

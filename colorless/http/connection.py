@@ -1,0 +1,103 @@
+"""One connection to a server: a socket, and one exchange on it at a time."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import gevent
+
+from colorless.http.errors import NoAnswer
+from colorless.http.reader import Answer, Reader
+
+_READ, _WRITE = 1, 2  # libev's events
+_READ_SIZE = 65536
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Connection:
+    """A connected green socket, plain or TLS, that speaks HTTP/1.1. It owns the socket.
+
+    Its watchers are kept as long as it lives, so it belongs to the thread that made it.
+    """
+
+    __slots__ = ("_reader", "_sock", "_watchers", "heard", "idle_since")
+
+    def __init__(self, sock: Any) -> None:
+        sock.settimeout(0.0)
+        self._sock = sock
+        self._reader = Reader()
+        io = gevent.get_hub().loop.io
+        self._watchers = {event: io(sock.fileno(), event) for event in (_READ, _WRITE)}
+        self.heard = False
+        """Whether any of the current answer has come."""
+        self.idle_since = 0.0
+
+    def exchange(self, method: str, request: bytes, most: int, *, cut: bool = False) -> Answer:
+        """Send ``request`` and read its answer, with a body of at most ``most`` bytes: a longer one
+        is an error, or with ``cut`` only its beginning.
+
+        Raises :class:`NoAnswer`, :class:`BadAnswer`, ``OSError``. Waits as long as it takes.
+        """
+        self.heard = False
+        reader = self._reader
+        reader.begin(method, most, cut=cut)
+        self._send(request)
+        while not reader.done:
+            data = self._receive()
+            if data:
+                self.heard = True
+                reader.feed(data)
+            else:
+                reader.end()
+        return reader.answer()
+
+    @property
+    def reusable(self) -> bool:
+        """Whether both sides have said all and the connection stays open."""
+        return self._reader.done and self._reader.reusable
+
+    def quiet(self) -> bool:
+        """Whether an idle connection is still good: open, and nothing came that nobody asked for
+        (a server that gives up an idle client may say so before it closes)."""
+        try:
+            self._sock.recv(1)
+        except _WOULD_BLOCK:
+            return True
+        except OSError:
+            pass
+        return False
+
+    def close(self) -> None:
+        """End it. Closing twice is nothing."""
+        for watcher in self._watchers.values():
+            watcher.close()
+        self._sock.close()
+
+    def _send(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._sock.send(rest) :]
+            except _WOULD_BLOCK as error:
+                self._wait(error, _WRITE)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise NoAnswer(f"the connection broke: {error}") from error
+
+    def _receive(self) -> bytes:
+        while True:
+            try:
+                data: bytes = self._sock.recv(_READ_SIZE)
+                return data
+            except _WOULD_BLOCK as error:
+                self._wait(error, _READ)
+            except ConnectionResetError as error:
+                raise NoAnswer(f"the connection broke: {error}") from error
+
+    def _wait(self, error: OSError, event: int) -> None:
+        # TLS may have to read for a write, and the other way round.
+        if isinstance(error, ssl.SSLWantReadError):
+            event = _READ
+        elif isinstance(error, ssl.SSLWantWriteError):
+            event = _WRITE
+        gevent.get_hub().wait(self._watchers[event])
