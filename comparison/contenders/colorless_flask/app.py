@@ -8,11 +8,12 @@ import msgspec
 import nats
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from flask import Flask, Response, request
+from flask import request
 from flask_sock import Sock
 from gevent.queue import SimpleQueue
 
 from colorless.bridge import await_
+from colorless.flask import Flask, Response
 from colorless.http import Client
 from colorless.offload import offload
 from colorless.postgres import Pool
