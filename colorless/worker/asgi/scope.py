@@ -166,7 +166,7 @@ def request_of(connection: ASGIConnection, head: Head) -> Request:
     environ = connection.base_environ().copy()
     for name, value in head.scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if name not in (b"content-type", b"content-length"):
             key = "HTTP_" + key
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
@@ -177,6 +177,7 @@ def request_of(connection: ASGIConnection, head: Head) -> Request:
     environ["QUERY_STRING"] = head.scope["query_string"].decode("latin-1")
     environ["SERVER_PROTOCOL"] = f"HTTP/1.{head.minor}"
     request.environ = environ
+    request.body = head.body
     return request
 
 

@@ -73,15 +73,21 @@ class Client:
 class Inside:
     """A worker and the means to connect to it."""
 
+    worker_class: type[WSGIWorker] = WSGIWorker
+
     def __init__(self, app: Callable[..., Any], limits: Limits, settings: dict[str, Any]) -> None:
         cfg = Config()
         for name, value in settings.items():
             cfg.set(name, value)
-        self.worker = WSGIWorker(1, os.getppid(), [], None, 30, cfg, Logger(cfg))
+        self.worker = self.worker_class(1, os.getppid(), [], None, 30, cfg, Logger(cfg))
         self.worker.limits = limits
-        self.worker.wsgi = app
+        self.load(app)
         self.worker._prepare()
         self.clients: list[Client] = []
+
+    def load(self, app: Callable[..., Any]) -> None:
+        """Serve ``app`` from now on."""
+        self.worker.wsgi = app
 
     def connect(self, peer: Any = ("192.0.2.1", 4711)) -> Client:
         """A new client, at the address ``peer``."""
@@ -100,10 +106,13 @@ class Inside:
 
 @contextmanager
 def serving(
-    app: Callable[..., Any], limits: Limits | None = None, **settings: Any
+    app: Callable[..., Any],
+    limits: Limits | None = None,
+    kind: type[Inside] = Inside,
+    **settings: Any,
 ) -> Iterator[Inside]:
     """A worker that serves ``app``; ``settings`` are gunicorn's."""
-    inside = Inside(app, limits or Limits(), settings)
+    inside = kind(app, limits or Limits(), settings)
     try:
         yield inside
     finally:
@@ -111,6 +120,6 @@ def serving(
             client.close()
         for connection in list(inside.worker.connections):
             connection.abort()
-        gevent.joinall(list(inside.worker.crew.busy), timeout=5)
+        inside.worker.crew.cut_off(5)
         inside.worker.crew.close()
         inside.worker.tmp.close()

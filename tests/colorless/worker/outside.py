@@ -63,13 +63,18 @@ class Server:
 
 
 @contextmanager
-def gunicorn(*options: str, bind: str = "127.0.0.1:0") -> Iterator[Server]:
+def gunicorn(
+    *options: str,
+    bind: str = "127.0.0.1:0",
+    worker: str = "colorless.worker.WSGIWorker",
+    app: str = "tests.colorless.worker.app:app",
+) -> Iterator[Server]:
     """gunicorn with this worker class, listening."""
     command = [sys.executable, "-m", "gunicorn", "--bind", bind, "--no-control-socket"]
-    command += ["--worker-class", "colorless.worker.WSGIWorker", *options]
+    command += ["--worker-class", worker, *options]
     server = Server(
         subprocess.Popen(
-            [*command, "tests.colorless.worker.app:app"],
+            [*command, app],
             # Not in the repository: its gunicorn.conf.py is the service's.
             cwd="/",
             env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -62,7 +62,7 @@ class Wire:
 
     def __init__(self, inside: Inside) -> None:
         self.worker = inside.worker
-        self.worker.wsgi = self._app
+        inside.load(self._app)
         self.worker.handle_error = self._failed
         self.reading = Reading()
 
