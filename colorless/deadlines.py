@@ -23,6 +23,8 @@ from typing import Any
 
 import gevent
 
+from colorless.patch import require_patched
+
 _current: ContextVar[Scope | None] = ContextVar("colorless_deadline", default=None)
 
 
@@ -76,6 +78,7 @@ def fail_after(seconds: float) -> Iterator[Scope]:
     Children made by :func:`colorless.tasks.go` inherit the deadline as a limit on what they wait
     for. A block inside another never extends it.
     """
+    require_patched("fail_after")
     scope = Scope(seconds)
     outer = _current.get()
     if outer is not None:

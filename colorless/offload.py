@@ -12,6 +12,7 @@ import contextvars
 import os
 from collections.abc import Callable
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import ParamSpec, TypeVar
 
 import gevent
@@ -38,6 +39,10 @@ def offload(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
 
     ``fn`` must not touch gevent, green locks or green connections: it is on another thread.
     """
+    if not callable(fn):
+        raise TypeError(f"offload() takes a function and its arguments, offload(fn, 1), not {fn!r}")
+    if iscoroutinefunction(fn):
+        raise TypeError(f"{fn!r} is a coroutine function: offload(lambda: asyncio.run(fn(1)))")
     call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
     # The caller may have inherited its deadline: then no timer but this one throws into it.
     with limit(None):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable
+from inspect import CO_COROUTINE
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,7 @@ import gevent
 from gevent import Greenlet, GreenletExit
 
 from colorless.deadlines import DeadlineExceeded
+from colorless.patch import require_patched
 
 
 class TaskCancelled(RuntimeError):
@@ -57,7 +59,19 @@ class _BlockCancelled(GreenletExit):
 
 def go(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task:
     """Start ``fn`` in a green thread of its own; ``.get()`` waits for what it returns or raises."""
+    _check(fn)
     return _started(Task(fn, *args, **kwargs))
+
+
+def _check(fn: Callable[..., Any]) -> None:
+    """Refuse what could only fail later, in a task that may have nobody who waits for it."""
+    require_patched("go")
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        if not callable(fn):
+            raise TypeError(f"go() takes a function and its arguments, go(fn, 1), not {fn!r}")
+    elif code.co_flags & CO_COROUTINE:
+        raise TypeError(f"{fn!r} is a coroutine function: call it, as in go(await_, fn(1))")
 
 
 def _started(task: Task) -> Task:
@@ -86,6 +100,7 @@ class TaskGroup:
         """Start ``fn`` as a task of this group. Raises ``RuntimeError`` outside the block."""
         if self._block is None:
             raise RuntimeError("this TaskGroup is not open: start tasks inside its with block")
+        _check(fn)
         task = Task(self._run, fn, args, kwargs)
         self._tasks.add(task)
         task.rawlink(self._tasks.discard)

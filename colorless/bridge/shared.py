@@ -16,6 +16,11 @@ from colorless.patch import require_patched
 
 _shared: HubLoop | None = None
 
+_NOT_HERE = (
+    "The shared loop runs in the main thread; in a real thread, as of offload(), use "
+    "asyncio.run(…)"
+)
+
 
 def loop_of(awaitable: object) -> HubLoop:
     """The loop that ``awaitable`` is to run on: a future has one already."""
@@ -43,16 +48,15 @@ def _reachable(loop: Any) -> HubLoop:
     if getcurrent() is hub:
         raise RuntimeError("a callback of the hub cannot wait: start a green thread that does")
     if not isinstance(loop, HubLoop) or loop._hub is not hub:
-        raise RuntimeError(
-            f"{loop!r} does not run in this thread. The shared loop runs in the main thread; in a "
-            "real thread, as of offload(), use asyncio.run(…)"
-        )
+        raise RuntimeError(f"{loop!r} does not run in this thread. {_NOT_HERE}")
     return loop
 
 
 def _start_shared() -> HubLoop:
     global _shared
     require_patched("colorless.bridge")
+    if not get_hub().loop.default:
+        raise RuntimeError(_NOT_HERE)
     _shared = HubLoop()
     _shared.run_in_background()
     return _shared

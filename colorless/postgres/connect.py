@@ -54,7 +54,14 @@ def _addresses(dsn: str, timeout: float) -> Iterator[dict[str, str]]:
 
     A single Unix socket or numeric ``hostaddr`` needs nothing added.
     """
-    parameters = parse_dsn(dsn)
+    try:
+        parameters = parse_dsn(dsn)
+    except psycopg2.ProgrammingError:
+        # libpq's text repeats the DSN, password and all.
+        raise psycopg2.ProgrammingError(
+            "this is no DSN of PostgreSQL: write postgresql://user:password@host/name (without "
+            "SQLAlchemy's +psycopg2), or 'host=… dbname=…'"
+        ) from None
     hosts = _listed(parameters, "host", "PGHOST")
     hostaddrs = _listed(parameters, "hostaddr", "PGHOSTADDR")
     ports = _listed(parameters, "port", "PGPORT")

@@ -84,6 +84,8 @@ class Pool:
     ) -> None:
         require_patched("colorless.postgres.Pool")
         require_cancel()
+        if max_size < 1:
+            raise ValueError(f"a pool of max_size={max_size} lends nothing: give it 1 or more")
         self._dsn = dsn
         self._max_size = max_size
         self._max_waiting = max_waiting

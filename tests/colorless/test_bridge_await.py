@@ -17,6 +17,7 @@ from colorless.bridge.shared import current_loop
 from colorless.deadlines import DeadlineExceeded, fail_after
 from colorless.offload import offload
 from colorless.tasks import go
+from tests.tools.fresh import output_of
 from tests.tools.ticker import Ticker
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
@@ -344,6 +345,20 @@ def test_a_real_thread_is_told_what_to_do() -> None:
         offload(await_, coroutine)
     coroutine.close()
     assert offload(asyncio.run, asyncio.sleep(0, "its own loop")) == "its own loop"
+
+
+def test_a_real_thread_that_comes_first_does_not_get_the_shared_loop() -> None:
+    """A first await_ that is made in offload() is refused, and the next one works."""
+    code = """
+    from colorless.patch import patch_everything; patch_everything()
+    import asyncio
+    from colorless import await_, offload
+    try:
+        offload(lambda: await_(lambda: asyncio.sleep(0)))
+    except RuntimeError:
+        print(await_(asyncio.sleep(0, "in the main thread")))
+    """
+    assert output_of(code) == "in the main thread"
 
 
 def test_the_hub_is_told_that_it_cannot_wait() -> None:

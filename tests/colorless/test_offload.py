@@ -74,3 +74,14 @@ def test_deadline_frees_the_caller() -> None:
     with pytest.raises(DeadlineExceeded), fail_after(0.01):
         offload(lock.acquire)
     lock.release()
+
+
+def test_what_is_no_function_is_refused_with_what_to_write() -> None:
+    """A function's result or a coroutine function in its place never reaches a thread."""
+
+    async def coloured() -> None: ...
+
+    with pytest.raises(TypeError, match=r"offload\(fn, 1\), not None"):
+        offload(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"asyncio\.run\(fn\(1\)\)"):
+        offload(coloured)  # type: ignore[unused-coroutine]

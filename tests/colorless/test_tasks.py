@@ -6,6 +6,7 @@ from gevent.event import Event
 
 from colorless.deadlines import DeadlineExceeded, fail_after, remaining
 from colorless.tasks import TaskCancelled, TaskGroup, go
+from tests.tools.fresh import run_fresh
 
 colour: ContextVar[str] = ContextVar("colour")
 
@@ -150,3 +151,26 @@ def test_go_on_a_closed_group_is_refused() -> None:
         pass
     with pytest.raises(RuntimeError, match="inside its with block"):
         group.go(fail, ValueError())
+
+
+def test_what_is_no_function_is_refused_with_what_to_write() -> None:
+    """A function's result or a coroutine function in its place is refused where it is given."""
+
+    async def coloured() -> None: ...
+
+    with TaskGroup() as group:
+        for start in (go, group.go):
+            with pytest.raises(TypeError, match=r"go\(fn, 1\), not None"):
+                start(None)  # type: ignore[arg-type]
+            with pytest.raises(TypeError, match=r"go\(await_, fn\(1\)\)"):
+                start(coloured)
+
+
+@pytest.mark.parametrize(
+    "use", ["go(print)", "with TaskGroup() as g: g.go(print)", "with fail_after(1): pass"]
+)
+def test_an_unpatched_process_is_refused(use: str) -> None:
+    """Where nothing cooperates, tasks and deadlines say so and name the line to add."""
+    done = run_fresh(f"from colorless import TaskGroup, fail_after, go\n{use}")
+    assert "NotPatchedError" in done.stderr
+    assert "import patch_everything; patch_everything()" in done.stderr

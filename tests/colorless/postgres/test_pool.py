@@ -267,3 +267,15 @@ def test_closing_while_a_connection_is_opened(
         caller.get()
     closer.get()
     assert pool.stats()["size"] == 0
+
+
+def test_mistakes_are_told_with_what_to_write(make_pool: MakePool) -> None:
+    """A pool of nothing, a lease without its block and a DSN of another library's are refused."""
+    with pytest.raises(ValueError, match="give it 1 or more"):
+        make_pool(max_size=0)
+    with pytest.raises(AttributeError, match=r"with pool\.connection\(\) as c:"):
+        make_pool().connection().fetch_one("SELECT 1")
+    stranger = Pool("postgresql+psycopg2://ada:secret@localhost/chat")
+    with pytest.raises(psycopg2.ProgrammingError, match="postgresql://") as caught:
+        stranger.connection().__enter__()
+    assert "secret" not in str(caught.value)
