@@ -92,6 +92,7 @@ class Runner(greenlet):
             loop = self.loop
             kept = loop._burst(self)
             sleeper, loop._next = loop._next, None
+            loop = None  # at rest this frame must not keep a loop alive that has ended
             if not kept:
                 if len(idle) >= IDLE_RUNNERS:
                     break

@@ -21,10 +21,13 @@ class IoHandle(Handle):
     the hub would report the same unread bytes to a second call in the midst of the first.
     """
 
-    __slots__ = ("paused", "watcher")
+    __slots__ = ("file", "paused", "watcher")
 
-    def __init__(self, callback: Callable[..., Any], args: Any, loop: AbstractEventLoop) -> None:
+    def __init__(
+        self, callback: Callable[..., Any], args: Any, loop: AbstractEventLoop, file: Any
+    ) -> None:
         super().__init__(callback, args, loop)
+        self.file = file
         self.watcher: Any = None
         self.paused = False
 
@@ -110,12 +113,13 @@ class WatchingLoop(SelectorEventLoop):
     ) -> Handle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
+        file = fd
         if type(fd) is not int:
             fd = _fileno(fd)
         if fd < 0:
             raise ValueError(f"Invalid file descriptor: {fd}")
         _remove(table, fd)
-        handle = table[fd] = IoHandle(callback, args, self)
+        handle = table[fd] = IoHandle(callback, args, self, file)
         if self._hub is not None:
             handle.watcher = self._hub.loop.io(fd, event)
             handle.watch()
@@ -147,13 +151,30 @@ class WatchingLoop(SelectorEventLoop):
         pass
 
 
-def _remove(table: dict[int, IoHandle], fd: Any) -> bool:
-    handle = table.pop(fd if type(fd) is int else _fileno(fd), None)
+def _remove(table: dict[int, IoHandle], file: Any) -> bool:
+    fd = file if type(file) is int else _fileno(file)
+    if fd < 0:
+        fd = _number_before_close(table, file)
+    handle = table.pop(fd, None)
     if handle is None:
         return False
     handle.unwatch()
     handle.cancel()
     return True
+
+
+def _number_before_close(table: dict[int, IoHandle], file: Any) -> int:
+    """What ``file`` had been watched as; as in asyncio's selectors, the object itself tells."""
+    for fd, handle in table.items():
+        if handle.file is file:
+            hub = handle._loop._hub  # type: ignore[attr-defined]
+            if hub is not None:
+                # gevent closes a watched socket when the hub has looked at its descriptors once
+                # more. The watcher that made it look at once is about to be removed.
+                soon = hub.loop.timer(0.0)
+                soon.start(soon.close)
+            return fd
+    return -1
 
 
 def _fileno(file: Any) -> int:

@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import socket
 import threading
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from typing import Any
@@ -341,3 +343,14 @@ def test_call_soon_threadsafe_wakes_the_hub() -> None:
             wake.join()
 
     assert asyncio.run(main()) == "woken"
+
+
+def test_a_loop_that_has_ended_is_collected() -> None:
+    """Runners rest when their loop has ended, and keep nothing of it."""
+
+    async def main() -> Any:
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(main())
+    gc.collect()
+    assert loop() is None

@@ -16,3 +16,24 @@ def test_a_descriptor_closed_behind_the_loops_back_is_forgotten() -> None:
     finally:
         loop.close()
         right.close()
+
+
+def test_a_socket_closed_before_its_reader_is_removed() -> None:
+    """As with asyncio's selectors, the object itself tells which descriptor was meant."""
+    woken: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        left, right = socket.socketpair()
+        loop.add_reader(left, woken.append, "closed")
+        loop.add_writer(left, woken.append, "closed")
+        left.close()
+        assert loop.remove_reader(left)
+        assert loop.remove_writer(left)
+        assert not loop.remove_reader(left)
+        right.setblocking(False)
+        await loop.sock_recv(right, 1)  # the end of the stream: the hub has looked
+        right.close()
+
+    asyncio.run(main())
+    assert not woken
