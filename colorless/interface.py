@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from colorless.patch import patch_everything
@@ -49,8 +49,8 @@ def interface_of(app: Callable[..., Any]) -> Interface:
     )
 
 
-def interface_of_import(uri: str) -> Interface:
-    """Which of the two ``module:app`` is, found out in a process of its own.
+def interface_of_import(uri: str, environ: Mapping[str, str]) -> Interface:
+    """Which of the two ``module:app`` is, found out in a process of its own, with this environment.
 
     Raises :class:`InterfaceError` with that process's error text.
     """
@@ -59,6 +59,7 @@ def interface_of_import(uri: str) -> Interface:
         capture_output=True,
         text=True,
         check=False,
+        env=environ,
     )
     # The application may print while it is imported; the answer is the last line.
     lines = done.stdout.splitlines()
@@ -69,10 +70,11 @@ def interface_of_import(uri: str) -> Interface:
 
 if __name__ == "__main__":
     patch_everything()
+    from gunicorn.errors import AppImportError
     from gunicorn.util import import_app
 
     sys.path.insert(0, "")
     try:
         print(interface_of(import_app(sys.argv[1])))
-    except InterfaceError as error:
+    except (InterfaceError, AppImportError) as error:
         sys.exit(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from gunicorn.app.wsgiapp import WSGIApplication
@@ -47,6 +48,12 @@ class Runner(WSGIApplication):
 
     def _found_interface(self) -> Interface:
         try:
-            return interface_of_import(self.app_uri)
+            return interface_of_import(self.app_uri, self._environ())
         except InterfaceError as error:
             sys.exit(f"colorless: {error}")
+
+    def _environ(self) -> dict[str, str]:
+        """The environment that a worker will import the application in."""
+        paths = [*(self.cfg.pythonpath or "").split(","), os.environ.get("PYTHONPATH", "")]
+        path = os.pathsep.join(filter(None, paths))
+        return {**os.environ, **self.cfg.env, **({"PYTHONPATH": path} if path else {})}

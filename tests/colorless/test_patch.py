@@ -69,3 +69,9 @@ def test_require_patched_says_which_line_to_add() -> None:
     done = run_fresh("from colorless.patch import require_patched; require_patched('The pool')")
     assert "The pool needs a patched process" in done.stderr
     assert "from colorless.patch import patch_everything" in done.stderr
+
+
+def test_workers_may_be_imported_before_the_patch() -> None:
+    """gunicorn imports a worker class first, and only then does the class patch."""
+    code = "import colorless.worker, colorless.worker.asgi, colorless.bridge, colorless.postgres\n"
+    assert run_fresh(code + PATCH).stderr == ""

@@ -1,6 +1,7 @@
 """`colorless run` serves applications of both interfaces, and nothing blocks in them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -87,6 +88,14 @@ def test_application_that_cannot_be_imported_is_explained() -> None:
     assert done.returncode != 0
     assert "cannot import no.such:app" in done.stderr
     assert "No module named 'no'" in done.stderr
+
+
+def test_application_is_looked_for_as_a_worker_will(tmp_path: Path) -> None:
+    """--pythonpath and --env hold when it is found out what the application is."""
+    (tmp_path / "needy.py").write_text("import os; os.environ['NEEDED']; app = lambda e, s: []")
+    options = [*ONE_WORKER, "--pythonpath", str(tmp_path), "--env", "NEEDED=1"]
+    with running(["colorless", "run", *options, "needy:app"]) as server:
+        assert "colorless.worker.WSGIWorker" in server.output()
 
 
 def test_interfaces_are_told_apart() -> None:
