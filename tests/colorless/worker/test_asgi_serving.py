@@ -330,13 +330,12 @@ def test_what_comes_too_late_for_an_answer_is_logged(
     messages: list[Scope], complaint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A response that has begun cannot become a 500."""
-    with serving(sending(*messages)) as inside:
-        with caplog.at_level("ERROR", "gunicorn.error"):
-            inside.worker.log.error_log.propagate = True
-            client = inside.connect()
-            client.send(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
-            assert client.rest().startswith(b"HTTP/1.1 200 OK")
-            until(lambda: complaint in caplog.text)
+    with serving(sending(*messages)) as inside, caplog.at_level("ERROR", "gunicorn.error"):
+        inside.worker.log.error_log.propagate = True
+        client = inside.connect()
+        client.send(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert client.rest().startswith(b"HTTP/1.1 200 OK")
+        until(lambda: complaint in caplog.text)
 
 
 def test_work_after_the_response_does_not_hold_up_the_next_request() -> None:

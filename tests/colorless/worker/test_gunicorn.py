@@ -232,7 +232,7 @@ def hammer(server: Server, stop: gevent.event.Event, pids: set[int]) -> int:
         assert status == 200
         pids.add(json.loads(body)["pid"])
         served += 1
-        if fields["connection"] == "close":
+        if fields.get("connection") == "close":
             client.close()
             client = server.connect()
     client.close()
