@@ -8,6 +8,7 @@ transport.py  connections
 questions.py  a coroutine that asks what is ready, and does not wait for it
 tasks.py      tasks whose cancel reaches synchronous code
 executor.py   run_in_executor, to_thread
+idents.py     threading.get_ident() in callbacks
 signals.py    signal handlers        children.py   child processes
 policy.py     HubLoop as asyncio's default, and asyncio.run where asyncio would refuse it
 others.py     HubLoop for who asks for uvloop or for asyncio's own loop

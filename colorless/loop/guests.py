@@ -29,7 +29,7 @@ class Guest(greenlet, metaclass=_AnyGreenlet):
 
     def switch_out(self) -> None:
         """gevent is about to leave this greenlet."""
-        host = self._host()
+        host = self.host()
         if host is not None:
             host.guest = self
             host.switch_out()
@@ -45,12 +45,13 @@ class Guest(greenlet, metaclass=_AnyGreenlet):
         return super().throw(*args)
 
     def _back(self) -> None:
-        host = self._host()
+        host = self.host()
         if host is not None and host.guest is self:
             host.guest = None
             host.back()
 
-    def _host(self) -> Runner | None:
+    def host(self) -> Runner | None:
+        """The runner in whose step it was started, if it was in one."""
         parent = self.parent
         while parent is not None and not isinstance(parent, Runner):
             parent = parent.parent

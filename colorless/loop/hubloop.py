@@ -19,6 +19,7 @@ from greenlet import getcurrent
 from colorless.loop.bursts import BurstLoop
 from colorless.loop.children import ChildrenLoop
 from colorless.loop.executor import ExecutorLoop
+from colorless.loop.idents import forget_ident, ident_for
 from colorless.loop.runner import current_pool
 from colorless.loop.signals import SignalLoop
 from colorless.loop.tasks import TaskLoop
@@ -39,7 +40,7 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, B
         if getcurrent() is hub:
             raise RuntimeError("an event loop cannot be run by a callback of the hub; spawn it")
         self._waiter = Waiter(hub)
-        self._begin(threading.current_thread())
+        self._begin(ident_for(self, threading.current_thread(), alone=True))
         hub.loop.ref()  # a thread or a signal may be what ends the wait, so it is never hopeless
         try:
             self._waiter.get()
@@ -47,6 +48,7 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, B
             hub.loop.unref()
             self._waiter = None
             self._end()
+            forget_ident(self)
             fatal, self._fatal = self._fatal, None
         if fatal is not None:
             raise fatal
@@ -55,21 +57,20 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, B
         """Run from now on, with nobody waiting for the end. Such a loop is never closed."""
         self._check_closed()
         self._check_running()
-        self._begin(threading.main_thread())
+        self._begin(ident_for(self, threading.main_thread(), alone=False))
 
     def _check_running(self) -> None:
         # That another loop runs in this thread is no obstacle: it does so in other green threads.
         if self.is_running():
             raise RuntimeError("This event loop is already running")
 
-    def _begin(self, thread: threading.Thread) -> None:
+    def _begin(self, ident: int) -> None:
         self._pool = pool = current_pool()
-        self._thread = thread
+        self._thread_id = self._ident = ident
         hub = pool.hub
         self._run_callback = hub.loop.run_callback
         self._hub_callbacks = hub.loop._callbacks
         self._after_poll = hub.loop.idle(priority=hub.loop.MAXPRI)
-        self._thread_id = threading.get_ident()
         self._set_coroutine_origin_tracking(self._debug)
         self._watch_all(hub)
         _running.add(self)
@@ -122,7 +123,6 @@ def _drop_inherited() -> None:
         loop._ready = deque()
         loop._scheduled = []
         loop._end()
-        loop._pool.reset()
 
 
 os.register_at_fork(after_in_child=_drop_inherited)

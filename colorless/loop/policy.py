@@ -12,6 +12,7 @@ from gevent.local import local
 
 from colorless.loop.guests import receive_guests
 from colorless.loop.hubloop import HubLoop
+from colorless.loop.idents import install_idents
 from colorless.loop.others import stand_in_for_others
 from colorless.loop.questions import answer_at_once
 from colorless.loop.runner import enter_step, leave_step
@@ -49,6 +50,7 @@ def install_policy() -> None:
     # What asyncio goes back to after set_event_loop_policy(None), as test runners call it.
     HubPolicy.__base__._loop_factory = HubLoop  # type: ignore[union-attr]
     receive_guests()
+    install_idents()
     answer_at_once()
     if not hasattr(asyncio.run, "__wrapped__"):
         asyncio.run = asyncio.runners.run = _outside_of_steps(asyncio.run)

@@ -12,7 +12,6 @@ hub comes back through :meth:`Runner.switch` or :meth:`Runner.throw`, which put 
 
 from __future__ import annotations
 
-import threading
 from asyncio import Handle, current_task, events
 from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
@@ -70,7 +69,7 @@ def enter_step(step: Step) -> None:
 class Runner(greenlet):
     """A greenlet that runs callbacks of one loop at a time, and may wait in any of them."""
 
-    __slots__ = ("go", "guest", "handle", "left", "loop", "parked", "pool", "thread")
+    __slots__ = ("go", "guest", "handle", "left", "loop", "parked", "pool")
     loop: Any  # whose burst it runs: a BurstLoop, None at rest if that has stopped
 
     def __init__(self, pool: RunnerPool) -> None:
@@ -81,7 +80,6 @@ class Runner(greenlet):
         self.left = False  # whether it has waited, so that the rest went to another runner
         self.parked: Step | None = None  # set while it waits
         self.guest: greenlet | None = None  # another library's greenlet in which it waits
-        self.thread: Any = None  # what threading.current_thread() says in a callback
 
     def run(self) -> None:
         """Run bursts, of one loop or another. Between them this greenlet rests, or is the next
@@ -187,26 +185,17 @@ class RunnerPool:
         """A runner for the next burst of ``loop``."""
         runner = self.idle.pop() if self.idle else Runner(self)
         runner.loop = loop
-        if runner.thread is not loop._thread:
-            runner.thread = loop._thread
-            threading._active[id(runner)] = loop._thread  # type: ignore[attr-defined]
         return runner
 
     def forget(self, runner: Runner) -> None:
         """``runner`` ends: it is one too many."""
         del runner.go  # it refers to the runner
-        threading._active.pop(id(runner), None)  # type: ignore[attr-defined]
 
     def forget_loop(self, loop: BurstLoop) -> None:
         """``loop`` has stopped; that it ran in runners that rest now must not keep it alive."""
         for runner in self.idle:
             if runner.loop is loop:
                 runner.loop = None
-
-    def reset(self) -> None:
-        """In a forked child: threading has forgotten every thread but the one that forked."""
-        for runner in self.idle:
-            runner.thread = None
 
 
 def current_pool() -> RunnerPool:
