@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 # Guessed: idle runners kept for the next burst. More than one is only needed while callbacks wait.
 IDLE_RUNNERS = 32
 
+# What a transport reads at a time, in bytes: as much as asyncio's.
+INCOMING = 256 * 1024
+
 raw_switch = greenlet.switch
 
 
@@ -180,6 +183,9 @@ class RunnerPool:
         self.blocked: dict[int, deque[tuple[BurstLoop, Handle]]] = {}
         # The loop whose hooks for asynchronous generators are set on this thread.
         self.hooked: BurstLoop | None = None
+        # Where the transports of this thread read to: what they find there is theirs until the
+        # next one reads.
+        self.incoming = memoryview(bytearray(INCOMING))
 
     def take(self, loop: BurstLoop) -> Runner:
         """A runner for the next burst of ``loop``."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from colorless.loop.runner import Runner, RunnerPool
 
 
+_cancelling = asyncio.Task.cancelling
+
+
 class Task(asyncio.Task[Any]):
     """asyncio's task, still in C. What differs is a cancel in the middle of a step.
 
@@ -21,7 +24,8 @@ class Task(asyncio.Task[Any]):
     """
 
     __slots__ = ("_throwing", "_thrown")
-    _thrown: int  # cancellations that were thrown into synchronous code
+    # Both are set by the first cancel that is thrown into synchronous code.
+    _thrown: int  # such cancellations
     _throwing: bool  # one of them is on its way
 
     def cancel(self, msg: Any | None = None) -> bool:
@@ -31,29 +35,22 @@ class Task(asyncio.Task[Any]):
         runner = pool.waiting.get(self) if pool is not None else None
         if pool is None or runner is None:
             return super().cancel(msg)
-        self._thrown = self._count_thrown() + 1
-        if not self._throwing:
+        self._thrown = getattr(self, "_thrown", 0) + 1
+        if not getattr(self, "_throwing", False):
             self._throwing = True
             pool.hub.loop.run_callback(self._throw, runner, pool, msg)
         return True
 
     def cancelling(self) -> int:
         """The number of cancellations asked for and not taken back."""
-        return super().cancelling() + self._count_thrown()
+        return _cancelling(self) + getattr(self, "_thrown", 0)
 
     def uncancel(self) -> int:
         """Take one cancellation back; returns how many remain."""
-        if self._count_thrown():
+        if getattr(self, "_thrown", 0):
             self._thrown -= 1
             return self.cancelling()
         return super().uncancel()
-
-    def _count_thrown(self) -> int:
-        try:
-            return self._thrown
-        except AttributeError:
-            self._thrown, self._throwing = 0, False
-            return 0
 
     def _throw(self, runner: Runner, pool: RunnerPool, msg: Any | None) -> None:
         self._throwing = False
