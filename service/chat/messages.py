@@ -28,7 +28,7 @@ from service.chat.models import (
     User,
 )
 from service.chat.rooms import readable
-from service.chat.store import events, previews
+from service.chat.store import events, history, previews
 from service.chat.store import messages as store
 from service.chat.store import rooms as room_store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -72,13 +72,15 @@ def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
     if len(given) > 1:
         raise InvalidInput("before, after and around exclude each other", field=given[1])
     with chat.db.connection() as db:
-        room = readable(db, user, room_id)
-        found = _find(db, room, wanted)
+        part = _find(db, user, room_id, wanted)
+    if part is None:
+        raise NotFound(f"there is no room {room_id}")
+    last, found = part
     if not found:  # all that there is lies on the one side
-        some = room.last_message > 0
+        some = last > 0
         return Messages([], some and wanted.before is None, some and wanted.before is not None)
     # Numbers have no gap, so the numbers at the ends tell.
-    return Messages(found, found[0].seq > 1, found[-1].seq < room.last_message)
+    return Messages(found, found[0].seq > 1, found[-1].seq < last)
 
 
 def get(chat: Chat, user: User, room_id: int, seq: int) -> Message:
@@ -152,13 +154,17 @@ def search(chat: Chat, user: User, wanted: Search) -> Found:
         return Found(store.search(db, user.id, wanted.q, wanted.room_id, wanted.limit))
 
 
-def _find(db: Connection, room: Room, wanted: Page) -> list[Message]:
+def _find(db: Connection, user: User, room_id: int, wanted: Page) -> history.Part | None:
     if wanted.after is not None:
-        return store.after(db, room.id, wanted.after, wanted.limit)
+        return history.after(db, user.id, room_id, wanted.after, wanted.limit)
     if wanted.around is None:
-        return store.before(db, room.id, wanted.before or room.last_message + 1, wanted.limit)
-    older = store.before(db, room.id, wanted.around, wanted.limit // 2)
-    return older + store.after(db, room.id, wanted.around - 1, wanted.limit - len(older))
+        return history.before(db, user.id, room_id, wanted.before, wanted.limit)
+    older = history.before(db, user.id, room_id, wanted.around, wanted.limit // 2)
+    if older is None:
+        return None
+    left = wanted.limit - len(older.messages)
+    newer = history.after(db, user.id, room_id, wanted.around - 1, left)
+    return newer and history.Part(newer.last_message, older.messages + newer.messages)
 
 
 def _sent_before(

@@ -11,25 +11,42 @@ from colorless.postgres import Connection
 from service.chat.links import Link
 from service.chat.models import Message, Preview, Reaction, User
 
-_MESSAGE = """
+MESSAGE = """
     m.room_id, m.seq, u.id, u.name, u.display_name, m.client_id, m.body, m.reply_to,
     m.created_at, m.edited_at, m.deleted_at,
-    (SELECT json_agg(json_build_object('emoji', emoji, 'user_ids', user_ids) ORDER BY emoji)
+    (SELECT json_agg(json_build_object('emoji', emoji, 'user_ids', user_ids) ORDER BY emoji)::text
      FROM (SELECT emoji, json_agg(user_id ORDER BY user_id) AS user_ids FROM reactions x
            WHERE x.room_id = m.room_id AND x.seq = m.seq GROUP BY emoji) given),
     CASE WHEN position('://' IN m.body) > 0 THEN
     (SELECT json_agg(json_build_object('url', url, 'title', title, 'description', description,
-            'image_url', image_url, 'site_name', site_name) ORDER BY position)
+            'image_url', image_url, 'site_name', site_name) ORDER BY position)::text
      FROM previews p WHERE p.room_id = m.room_id AND p.seq = m.seq AND p.state = 'ready') END
 """
 _FROM = "FROM messages m JOIN users u ON u.id = m.author_id"
 
 
-def _message(row: tuple[Any, ...]) -> Message:
-    room_id, seq, user_id, name, display_name, *rest = row
-    rest[-2] = msgspec.convert(rest[-2] or [], list[Reaction])
-    rest[-1] = msgspec.convert(rest[-1] or [], list[Preview])
-    return Message(room_id, seq, User(user_id, name, display_name), *rest)
+# Cast to text, and decoded here: psycopg2 would call its json decoder for every NULL too.
+_reactions = msgspec.json.Decoder(list[Reaction]).decode
+_previews = msgspec.json.Decoder(list[Preview]).decode
+
+
+def message(row: tuple[Any, ...]) -> Message:
+    """What a row of :data:`MESSAGE` says."""
+    room_id, seq, user_id, name, display_name, client_id, body, reply_to, *rest = row
+    created_at, edited_at, deleted_at, reactions, previews = rest
+    return Message(
+        room_id,
+        seq,
+        User(user_id, name, display_name),
+        client_id,
+        body,
+        reply_to,
+        created_at,
+        edited_at,
+        deleted_at,
+        _reactions(reactions) if reactions else [],
+        _previews(previews) if previews else [],
+    )
 
 
 # One statement is one transaction and one round trip. Without a member there is no room row, and
@@ -113,50 +130,31 @@ def by_client_id(
 ) -> tuple[Message, bytes] | None:
     """The message that was sent with this client id, and the digest of what was sent."""
     row = db.fetch_one(
-        f"SELECT {_MESSAGE}, m.digest {_FROM} "
+        f"SELECT {MESSAGE}, m.digest {_FROM} "
         "WHERE m.room_id = %s AND m.author_id = %s AND m.client_id = %s",
         (room_id, author_id, client_id),
     )
-    return (_message(row[:-1]), bytes(row[-1])) if row else None
+    return (message(row[:-1]), bytes(row[-1])) if row else None
 
 
 def one(db: Connection, room_id: int, seq: int) -> Message | None:
     """The message of that number."""
     row = db.fetch_one(
-        f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq = %s", (room_id, seq)
+        f"SELECT {MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq = %s", (room_id, seq)
     )
-    return _message(row) if row else None
+    return message(row) if row else None
 
 
 def numbered(db: Connection, wanted: Iterable[tuple[int, int]]) -> list[Message]:
     """The messages with these room ids and numbers, those that are there."""
     room_ids, seqs = zip(*wanted, strict=True)
     rows = db.fetch_all(
-        f"SELECT {_MESSAGE} FROM unnest(%s::bigint[], %s::bigint[]) AS k (room_id, seq) "
+        f"SELECT {MESSAGE} FROM unnest(%s::bigint[], %s::bigint[]) AS k (room_id, seq) "
         "JOIN messages m ON m.room_id = k.room_id AND m.seq = k.seq "
         "JOIN users u ON u.id = m.author_id",
         (list(room_ids), list(seqs)),
     )
-    return [_message(row) for row in rows]
-
-
-def before(db: Connection, room_id: int, seq: int, limit: int) -> list[Message]:
-    """The last messages below ``seq``, in their order."""
-    rows = db.fetch_all(
-        f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq < %s "
-        "ORDER BY m.seq DESC LIMIT %s",
-        (room_id, seq, limit),
-    )
-    return [_message(row) for row in reversed(rows)]
-
-
-def after(db: Connection, room_id: int, seq: int, limit: int) -> list[Message]:
-    """The first messages above ``seq``, in their order."""
-    rows = db.fetch_all(
-        f"SELECT {_MESSAGE} {_FROM} WHERE m.room_id = %s AND m.seq > %s ORDER BY m.seq LIMIT %s",
-        (room_id, seq, limit),
-    )
-    return [_message(row) for row in rows]
+    return [message(row) for row in rows]
 
 
 def update(db: Connection, room_id: int, seq: int, body: str, mentioned: list[str]) -> None:
@@ -220,7 +218,7 @@ def search(
 ) -> list[Message]:
     """Messages that have the words, in rooms that the user may read, the newest first."""
     rows = db.fetch_all(
-        f"SELECT {_MESSAGE} {_FROM} JOIN rooms r ON r.id = m.room_id "
+        f"SELECT {MESSAGE} {_FROM} JOIN rooms r ON r.id = m.room_id "
         "WHERE m.words @@ websearch_to_tsquery('simple', %(query)s) AND m.deleted_at IS NULL "
         "AND (%(room)s::bigint IS NULL OR m.room_id = %(room)s::bigint) "
         "AND (r.visibility = 'public' OR EXISTS (SELECT 1 FROM members b "
@@ -228,26 +226,26 @@ def search(
         "ORDER BY m.created_at DESC, m.room_id, m.seq DESC LIMIT %(limit)s",
         {"query": query, "room": room_id, "user": user_id, "limit": limit},
     )
-    return [_message(row) for row in rows]
+    return [message(row) for row in rows]
 
 
 def mentioning(db: Connection, user_id: int, limit: int) -> list[Message]:
     """What mentions the user and is not read yet, the newest first."""
     rows = db.fetch_all(
-        f"SELECT {_MESSAGE} {_FROM} JOIN mentions n ON n.room_id = m.room_id AND n.seq = m.seq "
+        f"SELECT {MESSAGE} {_FROM} JOIN mentions n ON n.room_id = m.room_id AND n.seq = m.seq "
         "JOIN members b ON b.room_id = m.room_id AND b.user_id = n.user_id "
         "WHERE n.user_id = %s AND n.seq > b.read_seq ORDER BY m.created_at DESC LIMIT %s",
         (user_id, limit),
     )
-    return [_message(row) for row in rows]
+    return [message(row) for row in rows]
 
 
 def latest_of_each_room(db: Connection, user_id: int) -> list[Message]:
     """The last message of every room that the user is in."""
     rows = db.fetch_all(
-        f"SELECT {_MESSAGE} FROM members b JOIN rooms r ON r.id = b.room_id "
+        f"SELECT {MESSAGE} FROM members b JOIN rooms r ON r.id = b.room_id "
         "JOIN messages m ON m.room_id = r.id AND m.seq = r.last_message "
         "JOIN users u ON u.id = m.author_id WHERE b.user_id = %s ORDER BY m.room_id",
         (user_id,),
     )
-    return [_message(row) for row in rows]
+    return [message(row) for row in rows]
