@@ -2,6 +2,9 @@
 
 Queues, pools and managers of :mod:`multiprocessing` are made of these two. Unpatched, a pool's
 result thread, which is a green thread here, would stop its whole process in ``os.read``.
+
+A child that multiprocessing forks gets a hub of its own. In gevent's copy of its parent's the
+parent's green threads would go on: a server's child would answer requests.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import SemLock
+from multiprocessing.util import register_after_fork
 from typing import Any
 
 import gevent
+from gevent._hub_local import set_hub, set_loop
 from gevent.hub import get_hub
 from gevent.monkey import get_original
 
@@ -44,6 +49,29 @@ def install() -> None:
 
     lock._make_methods = make_green_methods
     lock.__enter__ = lambda self: self.acquire()
+
+    os.register_at_fork(after_in_child=_note_fork)
+    register_after_fork(install, _begin_anew)
+
+
+_forked_pid: int | None = None
+
+
+def _note_fork() -> None:
+    global _forked_pid
+    _forked_pid = os.getpid()
+
+
+def _begin_anew(_: object) -> None:
+    """In a child of multiprocessing, before its work begins: leave the parent's hub behind.
+
+    It is not come back to, for such a child ends in ``os._exit``. One that was spawned has nothing
+    to leave.
+    """
+    if _forked_pid == os.getpid():
+        get_hub().loop.destroy()
+        set_loop(None)
+        set_hub(None)
 
 
 def _read(fd: int, size: int) -> bytes:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing.util import register_after_fork
 from typing import Any
 
 import gevent
@@ -56,6 +57,7 @@ class WSGIWorker(Worker):
         signal.signal(signal.SIGTERM, self.handle_exit)
         patch_everything()
         hub.reinit()
+        register_after_fork(self, _let_end)
         super().init_process()
 
     # From start to end
@@ -199,3 +201,12 @@ class WSGIWorker(Worker):
 def _hook(hook: Callable[..., Any], setting: type[config.Setting]) -> Callable[..., Any] | None:
     """``hook``, or ``None`` if it is gunicorn's own, which does nothing worth a call."""
     return None if hook is setting.default else hook
+
+
+def _let_end(worker: WSGIWorker) -> None:
+    """In a child that the application makes with multiprocessing: signals end it.
+
+    It would take them for a request to drain; ``Pool.terminate()`` would wait for ever.
+    """
+    for number in worker.SIGNALS:
+        signal.signal(number, signal.SIG_DFL)

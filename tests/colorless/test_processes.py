@@ -63,6 +63,30 @@ child.join()
     assert output_of(HELD + code) == "False False ours"
 
 
+def test_forked_child_does_not_go_on_with_its_parents_work() -> None:
+    """While a forked child waits, the connections to its parent's server are its parent's."""
+    code = """
+import os, socket
+server = socket.create_server(("127.0.0.1", 0))
+def serve():
+    while True:
+        connection, _ = server.accept()
+        connection.sendall(str(os.getpid()).encode())
+        connection.close()
+gevent.spawn(serve)
+gevent.sleep(0)
+ours, theirs = fork.Pipe()
+child = fork.Process(target=lambda: (theirs.send("ready"), gate.recv()))
+child.start()
+ours.recv()
+asked = [socket.create_connection(server.getsockname()) for _ in range(50)]
+print({int(connection.recv(9)) for connection in asked} == {os.getpid()})
+let.send(None)
+child.join()
+"""
+    assert output_of(HELD + code) == "True"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_pool_works_and_ends(method: str) -> None:
     """A pool of processes computes, however they are started, and can be closed."""

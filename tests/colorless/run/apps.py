@@ -1,5 +1,6 @@
 """Applications to serve: one of each interface, written as their users write them."""
 
+import multiprocessing
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -54,6 +55,12 @@ def meet_in_function() -> int:
 @asgi.get("/meet/threadpool")
 async def meet_in_threadpool() -> int:
     return await run_in_threadpool(meet, "threadpool")
+
+
+@asgi.get("/processes")
+def compute_in_processes() -> list[int]:
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return pool.map(abs, range(-2, 0))
 
 
 @asgi.get("/from-thread")

@@ -55,6 +55,12 @@ def test_lifespan_and_background_tasks_run(fastapi: Server) -> None:
     assert happened == ["started", "background"]
 
 
+def test_route_uses_a_pool_of_processes(fastapi: Server) -> None:
+    """Forked children compute, answer no requests, and end when they are told to."""
+    for _ in range(3):
+        assert requests.get(f"{fastapi.url}/processes", timeout=20).json() == [2, 1]
+
+
 def test_synchronous_generator_streams(fastapi: Server) -> None:
     """A streaming answer made by a plain generator arrives whole."""
     assert requests.get(f"{fastapi.url}/stream", timeout=10).text == "0\n1\n2\n"
