@@ -8,6 +8,7 @@ The layers, each importing only those above it:
     offload     CPU-bound work on real threads
     loop        an asyncio event loop that is the gevent hub
     processes   multiprocessing's pipes and locks
+    hashing     password hashes, on real threads
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
     http/       calls to other HTTP services

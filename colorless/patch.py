@@ -32,7 +32,8 @@ class NotPatchedError(RuntimeError):
 
 
 def patch_everything(*, tolerate: Collection[str] = ()) -> None:
-    """Patch gevent's modules, psycopg2's wait callback, asyncio's default loop, multiprocessing.
+    """Patch gevent's modules, psycopg2's wait callback, asyncio's default loop, multiprocessing
+    and password hashes.
 
     Calling it again does nothing. Raises :class:`PatchedTooLateError` when a module that is
     already imported would keep blocking functions of the standard library, unless its top-level
@@ -47,10 +48,11 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     from colorless.postgres import wait
 
     wait.install()
-    from colorless import loop, processes
+    from colorless import hashing, loop, processes
 
     loop.install_policy()
     processes.install()
+    hashing.install()
     _patched = True
 
 

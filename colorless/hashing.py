@@ -1,0 +1,82 @@
+"""Password hashes in real threads: slow on purpose, in C that gevent's patch does not reach.
+
+Wherever they are called, in a view, in ``asyncio.to_thread`` or in a route of FastAPI, they hold
+up their caller only, as a socket does. What else takes the CPU is for
+:func:`colorless.offload.offload`: of no other function can one know that it always takes long.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from gevent._hub_local import get_hub_if_exists
+from greenlet import getcurrent
+
+from colorless.offload import offload
+
+# All of them let go of the interpreter's lock while they compute.
+_SLOW = {
+    "argon2.low_level": ("hash_secret", "hash_secret_raw", "verify_secret"),
+    "bcrypt": ("checkpw", "hashpw", "kdf"),
+    "hashlib": ("pbkdf2_hmac", "scrypt"),
+}
+
+
+def install() -> None:
+    """Wrap the hash functions of the modules that are imported already, and of others when."""
+    for name in _SLOW:
+        if name in sys.modules:
+            _wrap(sys.modules[name])
+    sys.meta_path.insert(0, _WrapOnImport())
+
+
+class _WrapOnImport(MetaPathFinder):
+    """Finds nothing by itself: it lets others find, and wraps what they have loaded."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in _SLOW:
+            return None
+        others = (
+            finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self
+        )
+        spec = next(filter(None, others), None)
+        if spec is not None and spec.loader is not None:
+            loader: Any = spec.loader
+            loader.exec_module = functools.partial(_load_and_wrap, loader.exec_module)
+        return spec
+
+
+def _load_and_wrap(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+    load(module)
+    _wrap(module)
+
+
+def _wrap(module: ModuleType) -> None:
+    for name in _SLOW[module.__name__]:
+        function = getattr(module, name, None)
+        if function is not None:
+            setattr(module, name, _beside(function))
+
+
+def _beside(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def hash_beside(*args: Any, **kwargs: Any) -> Any:
+        if _may_wait():
+            return offload(function, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    return hash_beside
+
+
+def _may_wait() -> bool:
+    """Whether this is a green thread of the main thread, and not a real thread or the hub."""
+    hub = get_hub_if_exists()
+    return hub is not None and hub.loop.default and getcurrent() is not hub
