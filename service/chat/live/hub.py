@@ -54,11 +54,15 @@ class Hub:
         self.tell(Happened(room_id, seq))
 
     def tell(self, notice: Notice) -> None:
-        """Let every process know. Never waits."""
+        """Let every process know. Never waits, and raises nothing: what it tells is done already,
+        so its caller has succeeded, and who misses it here finds it at the next check."""
         if isinstance(notice, Typing) and not self._typists.is_news(notice):
             return
-        self.receive([notice])
-        self.fanout.publish(notice)
+        try:
+            self.receive([notice])
+            self.fanout.publish(notice)
+        except Exception as error:
+            log.exception("a notice was lost", notice=repr(notice), error=repr(error))
 
     # What the streams call
 

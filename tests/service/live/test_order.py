@@ -60,6 +60,20 @@ def test_lost_doubled_and_late_notices_change_nothing(
             assert stream.seqs(room) == list(range(4, 34))
 
 
+def test_a_carrier_that_fails_costs_nobody_a_message(
+    migrated_url: str, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends is told that the message is stored; the other process finds it by itself."""
+    with processes(migrated_url, 2) as (_, (here, there)):
+        ada, bob = make_user(), make_user()
+        room = room_of(here.chat, ada, bob)
+        stream = there.opens(bob)
+        monkeypatch.setattr(here.link, "publish", Mock(side_effect=RuntimeError("the carrier")))
+        assert send(here.chat, ada, room) == 1
+        there.hub.check()
+        stream.wait_for_seq(room, 3)
+
+
 def test_a_hint_that_promises_too_much_is_harmless(migrated_url: str, make_user: MakeUser) -> None:
     """A number that the log has not reached gives nothing, and what follows still comes."""
     with processes(migrated_url, 1) as (_, (here,)):
