@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import selectors
 from asyncio import AbstractEventLoop, Handle, SelectorEventLoop
 from collections import deque
@@ -161,7 +162,24 @@ def _remove(table: dict[int, IoHandle], file: Any) -> bool:
         return False
     handle.unwatch()
     handle.cancel()
+    loop: Any = handle._loop
+    if fd in loop._readers or fd in loop._writers:
+        _unwatch_if_closed(loop, fd)
     return True
+
+
+def _unwatch_if_closed(loop: Any, fd: int) -> None:
+    """Leave a closed descriptor alone in the one direction that is still watched.
+
+    libev would tell the kernel that one of the two is enough now, and when that answers that
+    there is no such descriptor it would abort the process. asyncio's selectors forget it as well.
+    """
+    try:
+        os.fstat(fd)
+    except OSError:
+        for table in (loop._readers, loop._writers):
+            if fd in table:
+                table[fd].unwatch()
 
 
 def _number_before_close(table: dict[int, IoHandle], file: Any) -> int:

@@ -2,6 +2,7 @@ import asyncio
 import socket
 
 from colorless.loop import HubLoop
+from tests.tools.fresh import output_of
 
 
 def test_a_descriptor_closed_behind_the_loops_back_is_forgotten() -> None:
@@ -37,3 +38,27 @@ def test_a_socket_closed_before_its_reader_is_removed() -> None:
 
     asyncio.run(main())
     assert not woken
+
+
+def test_one_direction_of_a_closed_socket_is_removed() -> None:
+    """The process lives on: libev would abort it over a descriptor that is watched and closed."""
+    code = """
+        from colorless.patch import patch_everything
+        patch_everything()
+        import asyncio, socket
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            left, right = socket.socketpair()
+            loop.add_reader(left, int)
+            loop.add_writer(left, int)
+            await asyncio.sleep(0.01)
+            left.close()
+            await asyncio.sleep(0.01)
+            print(loop.remove_writer(left))
+            await asyncio.sleep(0.01)
+            print(loop.remove_reader(left))
+
+        asyncio.run(main())
+    """
+    assert output_of(code).split() == ["True", "True"]
