@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_type_hints
 
 import msgspec
@@ -62,12 +63,12 @@ class Route:
         """Its operation id in the OpenAPI document."""
         return self.view.__name__
 
-    @property
+    @cached_property
     def body(self) -> type[msgspec.Struct] | None:
         """The type of the JSON body, if it takes one."""
         return self.hints.get("body")
 
-    @property
+    @cached_property
     def query(self) -> type[msgspec.Struct] | None:
         """The type of the query string, if it takes one."""
         return self.hints.get("query")
@@ -78,7 +79,7 @@ class Route:
         kind = self.hints["return"]
         return None if kind is type(None) else kind
 
-    @property
+    @cached_property
     def path_parameters(self) -> dict[str, Any]:
         """The type of each name in the path."""
         return {name: self.hints[name] for name in self.hints if f"{{{name}}}" in self.path}
