@@ -2,8 +2,10 @@
 
 In a patched process every thread is a green thread, so these are too, and asyncio's thread pool
 would only stand between (on CPython ≥ 3.13.12 and ≥ 3.14.3 its results are late as well, gevent
-issue 2213). Work for real threads, CPU-bound or in C code that does not know gevent, is what
-:func:`colorless.offload.offload` is for.
+issue 2213). They have to be: what mostly runs there are synchronous clients, whose pooled green
+connections belong to this thread's hub. Password hashes go on to real threads by themselves
+(hashing.py); other work for real threads, CPU-bound or in C code that does not know gevent, is
+what :func:`colorless.offload.offload` is for, or a loop's default executor (realthreads.py).
 """
 
 from __future__ import annotations

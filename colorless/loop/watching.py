@@ -162,7 +162,7 @@ def _remove(table: dict[int, IoHandle], file: Any) -> bool:
         return False
     handle.unwatch()
     handle.cancel()
-    loop: Any = handle._loop
+    loop: Any = handle._loop  # type: ignore[attr-defined]
     if fd in loop._readers or fd in loop._writers:
         _unwatch_if_closed(loop, fd)
     return True
@@ -186,7 +186,8 @@ def _number_before_close(table: dict[int, IoHandle], file: Any) -> int:
     """What ``file`` had been watched as; as in asyncio's selectors, the object itself tells."""
     for fd, handle in table.items():
         if handle.file is file:
-            hub = handle._loop._hub  # type: ignore[attr-defined]
+            loop: Any = handle._loop  # type: ignore[attr-defined]
+            hub = loop._hub
             if hub is not None:
                 # gevent closes a watched socket when the hub has looked at its descriptors once
                 # more. The watcher that made it look at once is about to be removed.

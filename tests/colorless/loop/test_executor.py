@@ -3,10 +3,11 @@ import concurrent.futures
 import time
 from contextvars import ContextVar
 
-import gevent
 import pytest
 from gevent.event import Event
+from gevent.monkey import get_original
 
+from colorless.loop import RealThreads
 from colorless.offload import offload
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
@@ -102,7 +103,7 @@ def test_offload_inside_of_a_coroutine_leaves_the_loop_running() -> None:
 
 
 def blocks_for_real(seconds: float) -> int:
-    gevent.monkey.get_original("time", "sleep")(seconds)
+    get_original("time", "sleep")(seconds)
     return 7
 
 
@@ -114,3 +115,27 @@ def test_names_are_resolved_off_the_hub() -> None:
         return [str(info[4][0]) for info in infos]
 
     assert {"127.0.0.1", "::1"} & set(asyncio.run(main()))
+
+
+def test_real_threads_as_the_default_executor() -> None:
+    """What blocks for real goes on beside the loop, and beside another such call."""
+    native_ident = get_original("threading", "get_ident")
+    door = get_original("_thread", "allocate_lock")()
+    door.acquire()
+
+    def wait() -> int:
+        door.acquire()  # holds its real thread until the other call has come
+        return native_ident()
+
+    def come() -> int:
+        door.release()
+        return native_ident()
+
+    async def main() -> tuple[int, int]:
+        asyncio.get_running_loop().set_default_executor(RealThreads())
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(lambda: 1 / 0)
+        return await asyncio.gather(asyncio.to_thread(wait), asyncio.to_thread(come))
+
+    first, second = asyncio.run(main())
+    assert len({first, second, native_ident()}) == 3
