@@ -42,7 +42,16 @@ class ASGIWorker(WSGIWorker):
 
     def load_wsgi(self) -> None:
         """Load the application; under ``--reload``, one that tells what is wrong with it."""
-        StockASGIWorker.load_wsgi(self)
+        try:
+            self.asgi = self.app.wsgi()
+        except SyntaxError as error:
+            if not self.cfg.reload:
+                raise
+            self.log.exception(error)
+            if self.reloader is not None and error.filename is not None:
+                # It was not imported, so the reloader would not see that it was mended.
+                self.reloader.add_extra_file(error.filename)
+            self.asgi = self._make_error_app(str(error))
 
     _make_error_app = StockASGIWorker._make_error_app
 

@@ -1,8 +1,13 @@
 """`colorless run` serves applications of both interfaces, and nothing blocks in them."""
 
+import contextlib
+import itertools
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import gevent
 import pytest
 import requests
 from websockets.asyncio.client import connect
@@ -22,6 +27,18 @@ ONE_WORKER = ["--bind", "127.0.0.1:0", "--workers", "1"]
 def fastapi() -> Iterator[Server]:
     with running(["colorless", "run", *ONE_WORKER, f"{APPS}:asgi"]) as server:
         yield server
+
+
+# The least there is of each.
+SOURCES = {
+    "wsgi": "def app(environ, start_response):\n    start_response('200 OK', [])\n    return []\n",
+    "asgi": """
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+""",
+}
 
 
 def get_together(url: str) -> list[int]:
@@ -102,6 +119,32 @@ def test_application_is_looked_for_as_a_worker_will(tmp_path: Path) -> None:
     options = [*ONE_WORKER, "--pythonpath", str(tmp_path), "--env", "NEEDED=1"]
     with running(["colorless", "run", *options, "needy:app"]) as server:
         assert "colorless.worker.WSGIWorker" in server.output()
+
+
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_reload_sees_a_syntax_error_come_and_go(tmp_path: Path, interface: str) -> None:
+    """A saved mistake is what requests are told, and when it is mended the application is back."""
+    program = tmp_path / "saved.py"
+    program.write_text(SOURCES[interface])
+    options = [*ONE_WORKER, "--reload", "--pythonpath", str(tmp_path)]
+    with running(["colorless", "run", *options, "saved:app"]) as server:
+        save_until(server, 500, program, "def broken(:")
+        save_until(server, 200, program, SOURCES[interface])
+
+
+_later = itertools.count(10, 10)
+
+
+def save_until(server: Server, status: int, program: Path, text: str) -> None:
+    """Save, again and again, since the reloader may not have looked at the file before."""
+    program.write_text(text)
+    with gevent.Timeout(30, TimeoutError(server.output())):
+        while True:
+            os.utime(program, times=(time.time() + next(_later),) * 2)
+            with contextlib.suppress(requests.ConnectionError):
+                if requests.get(server.url, timeout=10).status_code == status:
+                    return
+            gevent.sleep(0.5)
 
 
 def test_interfaces_are_told_apart() -> None:
