@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Collection, Iterator
+from typing import Any
 
 _THE_LINE = "from colorless.patch import patch_everything; patch_everything()"
 
@@ -79,6 +80,17 @@ def _patch_standard_library() -> None:
             monkey.patch_all()
         except monkey.MonkeyPatchWarning as warning:
             raise PatchedTooLateError(_move_up(str(warning))) from None
+    _name_socket_types()
+
+
+def _name_socket_types() -> None:
+    """gevent's sockets give their type as a number; the standard library's give a SocketKind."""
+    import socket
+
+    patched: Any = socket.socket
+    number = patched.type.fget
+    kinds = {int(kind): kind for kind in socket.SocketKind}
+    patched.type = property(lambda self: kinds.get(number(self), number(self)))
 
 
 def _refuse_modules_that_decide_at_import() -> None:

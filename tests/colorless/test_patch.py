@@ -1,3 +1,5 @@
+import socket
+
 from tests.tools.fresh import output_of, run_fresh
 
 PATCH = "from colorless.patch import patch_everything\npatch_everything()\n"
@@ -75,3 +77,9 @@ def test_workers_may_be_imported_before_the_patch() -> None:
     """gunicorn imports a worker class first, and only then does the class patch."""
     code = "import colorless.worker, colorless.worker.asgi, colorless.bridge, colorless.postgres\n"
     assert run_fresh(code + PATCH).stderr == ""
+
+
+def test_a_patched_socket_names_its_type() -> None:
+    """Libraries print it, and ask for its name."""
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.create_server(("", 0)) as other:
+        assert (one.type.name, other.type.name) == ("SOCK_DGRAM", "SOCK_STREAM")
