@@ -12,6 +12,7 @@ import ssl
 from typing import Any, BinaryIO
 
 import gevent
+from gevent import socket
 
 from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Limits, Pace
 
@@ -26,11 +27,14 @@ _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class Transport:
     """A socket of which this side reads in the hub and writes from one green thread."""
 
-    __slots__ = ("_limits", "sock", "unyielded")
+    __slots__ = ("_limits", "_recv", "_send", "sock", "unyielded")
 
     def __init__(self, sock: Any, limits: Limits) -> None:
         sock.settimeout(0.0)
         self.sock = sock
+        # A plain socket that never blocks needs nothing of what gevent's does around it.
+        raw = sock._sock if type(sock) is socket.socket else sock
+        self._recv, self._send = raw.recv, raw.send
         self._limits = limits
         # Bytes written since others had a turn.
         self.unyielded = 0
@@ -38,19 +42,23 @@ class Transport:
     def receive(self) -> bytes | None:
         """What has arrived; ``None`` for nothing yet, ``b""`` for the end. Raises ``OSError``."""
         try:
-            return self.sock.recv(READ_SIZE)
+            data: bytes = self._recv(READ_SIZE)
         except _WOULD_BLOCK:
             return None
+        return data
 
     def sendall(self, data: bytes) -> None:
         """Send all of ``data``. Raises :class:`ClientDisconnected` or :class:`ClientTooSlow`.
 
         Never a plain ``OSError``: that is what an application's own connections raise.
         """
+        size = len(data)
         sent = self._send_now(data)
-        if sent < len(data):
+        if sent < size:
             self._send_rest(memoryview(data)[sent:])
-        self._give_way(len(data))
+        self.unyielded += size
+        if self.unyielded >= SLICE:
+            self._give_way()
 
     # The name that gunicorn's code calls a socket by when it sends "100 Continue".
     send = sendall
@@ -74,15 +82,18 @@ class Transport:
                 raise OSError(f"{file!r} ended {count} bytes early")
             offset, count = offset + sent, count - sent
             pace.moved(sent)
-            self._give_way(sent)
+            self.unyielded += sent
+            if self.unyielded >= SLICE:
+                self._give_way()
 
     def _send_now(self, data: bytes | memoryview) -> int:
         try:
-            return self.sock.send(data)
+            sent: int = self._send(data)
         except _WOULD_BLOCK:
             return 0
         except OSError as error:
             raise ClientDisconnected(f"while the response was sent: {error}") from error
+        return sent
 
     def _send_rest(self, rest: memoryview) -> None:
         pace = Pace(self._limits)
@@ -103,9 +114,7 @@ class Transport:
             watcher.close()
             pace.waited()
 
-    def _give_way(self, count: int) -> None:
+    def _give_way(self) -> None:
         """A client that reads as fast as we write must not keep the hub for itself."""
-        self.unyielded += count
-        if self.unyielded >= SLICE:
-            self.unyielded = 0
-            gevent.sleep(0)
+        self.unyielded = 0
+        gevent.sleep(0)

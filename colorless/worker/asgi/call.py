@@ -63,7 +63,9 @@ class Call:
         self._grace: asyncio.TimerHandle | None = None
 
     def __str__(self) -> str:
-        return f"{self.head.method} {self.head.target}" if hasattr(self, "head") else "(not read)"
+        if not hasattr(self, "head"):
+            return "(not read)"
+        return f"{self.head.method} {self.head.target.decode('latin-1')}"
 
     async def run(self) -> None:
         """Serve the request at the start of the connection's buffer."""
@@ -207,7 +209,7 @@ class Call:
     def _complete(self) -> None:
         if self.worker.logs_access:
             self._log_access()
-        self.release(not self.response.closes and self.head.body.at_end())
+        self.release(not self.response.closes)
 
     def release(self, keep: bool) -> None:
         """Give the connection up, to another request if ``keep``. Twice is nothing."""

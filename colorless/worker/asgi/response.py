@@ -19,7 +19,7 @@ from gunicorn.http.message import TOKEN_RE
 
 # Guessed. Applications send a few dozen names; one that invents names must not fill the memory.
 _MAX_NAMES = 1024
-_ORDINARY, _LENGTH, _CODING, _CONNECTION, _DATE, _SERVER = range(6)
+_ORDINARY, _LENGTH, _CODING, _CONNECTION, _DATE, _SERVER = 0, 1, 2, 4, 8, 16  # bits
 _KINDS = {
     b"content-length": _LENGTH,
     b"transfer-encoding": _CODING,
@@ -30,7 +30,7 @@ _KINDS = {
 _names: dict[bytes, int] = {}
 _name_is_valid = re.compile(TOKEN_RE.pattern.encode()).fullmatch
 _value_is_valid = re.compile(wsgi.HEADER_VALUE_RE.pattern.encode("latin-1")).fullmatch
-_NO_CONTENT, _NOT_MODIFIED = 204, 304
+_OK, _NO_CONTENT, _NOT_MODIFIED = 200, 204, 304
 
 _SERVER_LINE = f"Server: {wsgi.SERVER}\r\n".encode()
 _second = 0
@@ -60,7 +60,7 @@ class Response:
     def __init__(self, method: str, minor: int) -> None:
         self._method = method
         self._minor = minor
-        self._given: set[int] = set()
+        self._given = 0  # the fields of the application that the server has a say in
         self._fields: list[bytes] = []
         self.status = 0  # as long as it has not started
         self.headers: Iterable[tuple[bytes, bytes]] = ()
@@ -94,7 +94,7 @@ class Response:
 
     def _takes(self, kind: int, value: bytes) -> bool:
         """A field that the server has a say in; whether it is sent as it is."""
-        self._given.add(kind)
+        self._given |= kind
         if kind == _LENGTH:
             if not value.isdigit():
                 raise InvalidResponseHeader("content-length")
@@ -110,7 +110,7 @@ class Response:
         return True
 
     def _decide_framing(self, status: int) -> None:
-        bodiless = status < HTTPStatus.OK or status == _NO_CONTENT
+        bodiless = status < _OK or status == _NO_CONTENT
         self.omits_body = bodiless or status == _NOT_MODIFIED or self._method == "HEAD"
         if bodiless or self.chunked:
             self.length = None
@@ -133,7 +133,7 @@ class Response:
         self.closes = self.closes or last
         given = self._given
         lines = [_status_lines.get(self.status) or _status_line(self.status), _stamped(given)]
-        if _CONNECTION not in given:
+        if not given & _CONNECTION:
             if self.closes:
                 lines.append(b"Connection: close\r\n")
             elif not self._minor:
@@ -196,7 +196,7 @@ def _status_line(status: int) -> bytes:
     return line
 
 
-def _stamped(given: set[int]) -> bytes:
+def _stamped(given: int) -> bytes:
     """The fields that all responses of one second share, without those that were given."""
     global _second, _date_line, _stamp
     now = int(time.time())
@@ -204,7 +204,7 @@ def _stamped(given: set[int]) -> bytes:
         _second = now
         _date_line = f"Date: {util.http_date(now)}\r\n".encode()
         _stamp = _SERVER_LINE + _date_line
-    if _DATE not in given and _SERVER not in given:
+    if not given & (_DATE | _SERVER):
         return _stamp
     lines = {_SERVER: _SERVER_LINE, _DATE: _date_line}
-    return b"".join(line for kind, line in lines.items() if kind not in given)
+    return b"".join(line for kind, line in lines.items() if not given & kind)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # fill the memory.
 _MAX_NAMES = 1024
 # What a field is to this server: nothing; a decision of gunicorn's; something to look at, which
-# may be sent twice or (RFC 9110, section 5.3) may not.
-_ORDINARY, _UNUSUAL, _LISTED, _ONCE = range(4)
+# may be sent twice or (RFC 9110, section 5.3) may not; what a proxy says of its client.
+_ORDINARY, _UNUSUAL, _LISTED, _ONCE, _SCHEME = range(5)
 _READ_ONCE = frozenset({b"host", b"content-type", b"content-length"})
 _READ = frozenset({b"connection", b"upgrade"})
 
@@ -33,7 +33,7 @@ class Head(NamedTuple):
     """A request without its body, read either way."""
 
     method: str
-    target: str
+    target: bytes
     minor: int
     """Of the version 1.x."""
     last: bool
@@ -57,6 +57,7 @@ class ScopeReader(HeadReader):
         self._fields: dict[bytes, tuple[bytes, int]] = {}
         self._headers: Headers = []
         self._found: dict[bytes, bytes] = {}
+        self._proxied = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """llhttp read a field."""
@@ -69,18 +70,24 @@ class ScopeReader(HeadReader):
         if kind == _ORDINARY:
             return
         found = self._found
-        if kind == _UNUSUAL or (kind == _ONCE and lower in found):
-            self._plain = False
-        elif lower in found:
+        if kind == _SCHEME:
+            self._proxied = True
+        if lower not in found:
+            found[lower] = value
+        elif kind == _LISTED:
             found[lower] += b"," + value
         else:
-            found[lower] = value
+            self._plain = False
+        if kind == _UNUSUAL:
+            self._plain = False
 
     def _learn(self, name: bytes) -> tuple[bytes, int]:
         lower = name.lower()
         if UNUSUAL.fullmatch(name):
             kind = _UNUSUAL
-        elif lower in _READ_ONCE or lower in self._schemes:
+        elif lower in self._schemes:
+            kind = _SCHEME
+        elif lower in _READ_ONCE:
             kind = _ONCE
         else:
             kind = _LISTED if lower in _READ else _ORDINARY
@@ -94,25 +101,30 @@ class ScopeReader(HeadReader):
         match = self._match(buffer)
         if match is None:
             return None
-        headers: Headers = []
-        self._headers, self._found = headers, {}
-        if not self._parse(match.group()) or match[1] == b"CONNECT":
+        self._headers = headers = []
+        self._found = found = {}
+        self._proxied = False
+        if not self._parse(match.group()):
             return None
-        found = self._found
+        method, target, minor = match.groups()
         length = found.get(b"content-length", b"0")
-        scheme = self._scheme(found) if connection.trusted and self._schemes else ""
-        if not length.isdigit() or scheme is None:
+        scheme = self._scheme(found) if self._proxied and connection.trusted else ""
+        if method == b"CONNECT" or not length.isdigit() or scheme is None:
             return None
-        method, target, minor = match[1].decode(), match[2].decode(), match[3] == b"1"
         connection.buffer = buffer[match.end() :]
-        scope = self._scope(connection, method, target.partition("#")[0], minor, headers)
+        raw_path, _, query = target.partition(b"#")[0].partition(b"?")
+        name = method.decode()
+        scope = self._scope(connection, name, raw_path, query, headers)
         if scheme:
             scope["scheme"] = scheme
-        words = _words(found.get(b"connection", b""))
-        last = b"close" in words or (not minor and b"keep-alive" not in words)
-        upgrade = method == "GET" and _wants_websocket(found.get(b"upgrade"), words)
+        if minor == b"0":
+            scope["http_version"] = "1.0"
+        said = found.get(b"connection")
+        words = _words(said) if said else ()
+        last = b"close" in words or (minor == b"0" and b"keep-alive" not in words)
+        upgrade = b"upgrade" in words and _wants_websocket(name, found.get(b"upgrade"))
         body = Body(connection, int(length))
-        return Head(method, target, int(minor), last, upgrade, scope, body)
+        return Head(name, target, int(minor), last, upgrade, scope, body)
 
     def _scheme(self, found: dict[bytes, bytes]) -> str | None:
         """What a proxy says; nothing, or ``None`` where it contradicts itself."""
@@ -122,19 +134,23 @@ class ScopeReader(HeadReader):
         return "" if not said else "https" if said.pop() else "http"
 
     def _scope(
-        self, connection: ASGIConnection, method: str, target: str, minor: bool, headers: Headers
+        self,
+        connection: ASGIConnection,
+        method: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: Headers,
     ) -> dict[str, Any]:
-        raw_path, _, query = target.partition("?")
         scope = connection.base_scope().copy()
-        if not minor:
-            scope["http_version"] = "1.0"
-        scope["method"] = method
-        scope["raw_path"] = raw_path.encode("latin-1")
-        path = unquote(raw_path) if "%" in raw_path else raw_path
+        path = raw_path.decode("latin-1")
+        if "%" in path:
+            path = unquote(path)
         root = self.root_path
         # The root path is a part of the path (ASGI), and a proxy may have taken it off.
         scope["path"] = path if not root or path.startswith(root) else root + path
-        scope["query_string"] = query.encode("latin-1")
+        scope["method"] = method
+        scope["raw_path"] = raw_path
+        scope["query_string"] = query
         scope["headers"] = headers
         scope["state"] = connection.worker.state.copy()
         return scope
@@ -146,23 +162,28 @@ class ScopeReader(HeadReader):
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in request.headers
         ]
-        target = request.path + ("?" + request.query if request.query else "")
-        minor = request.version > (1, 0)
-        scope = self._scope(connection, request.method, target, minor, headers)
+        path, query = request.path.encode("latin-1"), request.query.encode("latin-1")
+        scope = self._scope(connection, request.method, path, query, headers)
         scope["http_version"] = ".".join(map(str, request.version))
         scope["scheme"] = request.scheme
-        found = dict(headers)
         words = _words(b",".join(value for name, value in headers if name == b"connection"))
-        body = Body.of_gunicorn(connection, request)
-        last = request.should_close()
-        upgrade = request.method == "GET" and _wants_websocket(found.get(b"upgrade"), words)
-        head = Head(request.method, request.uri, request.version[1], last, upgrade, scope, body)
+        wanted = _wants_websocket(request.method, dict(headers).get(b"upgrade"))
+        head = Head(
+            request.method,
+            request.uri.encode("latin-1"),
+            request.version[1],
+            request.should_close(),
+            b"upgrade" in words and wanted,
+            scope,
+            Body.of_gunicorn(connection, request),
+        )
         return head, request
 
 
 def request_of(connection: ASGIConnection, head: Head) -> Request:
     """gunicorn's request, for hooks and the access log, filled from a head."""
-    request = Request(connection, head.method, head.target, head.minor)
+    target = head.target.decode("latin-1")
+    request = Request(connection, head.method, target, head.minor)
     environ = connection.base_environ().copy()
     for name, value in head.scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
@@ -172,7 +193,7 @@ def request_of(connection: ASGIConnection, head: Head) -> Request:
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     environ["wsgi.url_scheme"] = head.scope["scheme"]
     environ["REQUEST_METHOD"] = head.method
-    environ["RAW_URI"] = head.target
+    environ["RAW_URI"] = target
     environ["PATH_INFO"] = head.scope["path"]
     environ["QUERY_STRING"] = head.scope["query_string"].decode("latin-1")
     environ["SERVER_PROTOCOL"] = f"HTTP/1.{head.minor}"
@@ -182,8 +203,8 @@ def request_of(connection: ASGIConnection, head: Head) -> Request:
 
 
 def _words(value: bytes) -> list[bytes]:
-    return [word.strip(b" \t") for word in value.lower().split(b",")] if value else []
+    return [word.strip(b" \t") for word in value.lower().split(b",")]
 
 
-def _wants_websocket(upgrade: bytes | None, words: list[bytes]) -> bool:
-    return upgrade is not None and upgrade.lower() == b"websocket" and b"upgrade" in words
+def _wants_websocket(method: str, upgrade: bytes | None) -> bool:
+    return method == "GET" and upgrade is not None and upgrade.lower() == b"websocket"
