@@ -126,8 +126,10 @@ def test_reload_sees_a_syntax_error_come_and_go(tmp_path: Path, interface: str) 
     """A saved mistake is what requests are told, and when it is mended the application is back."""
     program = tmp_path / "saved.py"
     program.write_text(SOURCES[interface])
-    options = [*ONE_WORKER, "--reload", "--pythonpath", str(tmp_path)]
-    with running(["colorless", "run", *options, "saved:app"]) as server:
+    # Not in this repository's folder, whose gunicorn.conf.py loads the application in the master.
+    with running(
+        ["colorless", "run", *ONE_WORKER, "--reload", "saved:app"], cwd=tmp_path
+    ) as server:
         save_until(server, 500, program, "def broken(:")
         save_until(server, 200, program, SOURCES[interface])
 
