@@ -59,7 +59,6 @@ class ASGIWorker(WSGIWorker):
         """Start the application, serve, drain, and end the application."""
         super().run()
         await_(self.lifespan.end())
-        self.crew.cut_off(MARGIN / 2)
         await_(_cancel_all(MARGIN / 2))
 
     def _prepare(self) -> None:
