@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
+from types import CoroutineType
 from typing import Any, TypeVar
 
 from gevent.hub import Hub, Waiter, get_hub
 from greenlet import getcurrent
 
-from colorless.bridge.shared import loop_of
+from colorless.bridge.shared import current_loop, loop_of
 from colorless.deadlines import DeadlineExceeded, limit
 from colorless.deadlines import _current as _deadline
 from colorless.loop.hubloop import HubLoop
@@ -45,7 +46,7 @@ def await_(awaitable: _Wait[T]) -> T:
 
 
 def _cross(awaitable: _Wait[T]) -> T:
-    loop = loop_of(awaitable)
+    loop = current_loop() if type(awaitable) is CoroutineType else loop_of(awaitable)
     hub: Any = loop._hub
     # With nothing ready that comes before it, the task's first step begins at once.
     at_once = not loop._armed

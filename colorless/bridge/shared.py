@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import events
-from types import CoroutineType
 from typing import Any
 
 from gevent.hub import get_hub
@@ -17,14 +16,13 @@ from colorless.patch import require_patched
 _shared: HubLoop | None = None
 
 _NOT_HERE = (
-    "The shared loop runs in the main thread; in a real thread, as of offload(), use "
-    "asyncio.run(…)"
+    "The shared loop runs in the main thread; in a real thread, as of offload(), use asyncio.run(…)"
 )
 
 
 def loop_of(awaitable: object) -> HubLoop:
     """The loop that ``awaitable`` is to run on: a future has one already."""
-    if type(awaitable) is not CoroutineType and asyncio.isfuture(awaitable):
+    if asyncio.isfuture(awaitable):
         return _reachable(awaitable.get_loop())
     return current_loop()
 
