@@ -13,8 +13,8 @@ from typing import Protocol
 
 import gevent
 
-# Guessed: enough for a burst; each idle runner holds about 20 KiB.
-MAX_IDLE = 64
+# Guessed: enough for a burst, when others would have to be made; each holds about 20 KiB.
+MAX_IDLE = 256
 
 
 class Job(Protocol):
