@@ -6,7 +6,7 @@
 Both are subclasses of Flask's own and behave as they do: what an application uses (hooks, signals,
 sessions, blueprints, subdomains, trusted hosts, converters of its own, ...) runs Flask's code. They
 only step over what this application, or this request, has no use for, and remember what came out
-the last time. Everything here overrides a documented method or attribute; docs/worker.md has what
+the last time. Everything here overrides a documented method or attribute; docs/flask.md has what
 each is worth.
 
     app        the application

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from flask import Flask, Response
 from rich.console import Console
 from rich.table import Table
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
+from colorless.flask import Flask, Response
 from service.app import create_app
 from service.chat import accounts, messages, rooms
 from service.chat.chat import Chat

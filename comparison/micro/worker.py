@@ -1,4 +1,5 @@
-"""Colorless's WSGI worker against gunicorn's own: the same Flask app, in one interleaved run.
+"""Colorless's WSGI worker against gunicorn's own: the same Flask app, in one interleaved run, and
+once more with `colorless.flask` for Flask.
 
     python -m comparison.micro.worker [--rounds 5] [--seconds 3] [--connections 64]
 
@@ -32,7 +33,9 @@ WORKERS = {
     "gevent": ["--worker-class", "gevent"],
     "gthread": ["--worker-class", "gthread", "--threads", "16"],
     "colorless": ["--worker-class", "colorless.worker.WSGIWorker"],
+    "… and Flask": ["--worker-class", "colorless.worker.WSGIWorker"],
 }
+LEAN = "… and Flask"
 ROUTES = {"json": "/json", "one row": "/row/42"}
 TICKS = os.sysconf("SC_CLK_TCK")
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -122,6 +125,7 @@ def served(worker: str, database_url: str) -> Iterator[tuple[int, int]]:
             **os.environ,
             "DATABASE_URL": database_url,
             "GREEN": green,
+            "LEAN": "1" if worker == LEAN else "0",
             "PYTHONPATH": str(REPOSITORY),
         },
         stderr=subprocess.PIPE,

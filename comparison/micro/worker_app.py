@@ -1,14 +1,17 @@
 """What `comparison.micro.worker` serves under each worker class: two Flask routes, one pool.
 
-The routes, the pool and the driver are the same for all; only the worker differs.
+The routes, the pool and the driver are the same for all; only the worker differs, and once the
+class of the application.
 """
 
 import os
 import queue
 from typing import Any
 
+import flask
 import psycopg2
-from flask import Flask
+
+import colorless.flask
 
 if os.environ.get("GREEN") == "1":
     from psycogreen.gevent import patch_psycopg
@@ -17,6 +20,7 @@ if os.environ.get("GREEN") == "1":
 
 CONNECTIONS = 16
 
+Flask = colorless.flask.Flask if os.environ.get("LEAN") == "1" else flask.Flask
 app = Flask(__name__)
 pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
 

@@ -1,7 +1,7 @@
 """Flask as it is, and Flask with less work for each request: what comes out is the same.
 
 Flask's own test suite is the wider net: with ``flask.Flask`` and ``flask.Response`` replaced by
-these it passes as it does without (see docs/worker.md).
+these it passes as it does without (see docs/flask.md).
 """
 
 from collections.abc import Callable
