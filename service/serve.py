@@ -19,6 +19,7 @@ from service.children import end_with_parent
 from service.db.capacity import RESERVE, connections_needed
 from service.db.embedded import DEFAULTS, EmbeddedPostgres, EmbeddedPostgresError
 from service.db.migrate import migrate
+from service.outside.addresses import Addresses
 from service.settings import Settings
 from service.stopping import Stopping
 
@@ -39,6 +40,10 @@ def serve(settings: Settings) -> int:
     if "MAKELEVEL" in os.environ:
         # make passes on SIGTERM only; when it ends by anything else, this must end too.
         end_with_parent(signal.SIGTERM)
+    try:
+        Addresses(settings.outside_allow)  # each worker would fail at it, again and again
+    except ValueError as error:
+        raise StartError(str(error)) from error
     stopping = Stopping()
     stopping.install()
     with _listener(settings) as listener, _database(settings) as (url, home):

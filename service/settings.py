@@ -17,8 +17,11 @@ class SettingsError(ValueError):
     """An environment variable has a value that cannot be used; the message says which and why."""
 
 
-def _setting(default: Any, meaning: str, *, least: float | None = None) -> Any:
-    return dataclasses.field(default=default, metadata={"meaning": meaning, "least": least})
+def _setting(
+    default: Any, meaning: str, *, least: float | None = None, one_of: tuple[str, ...] = ()
+) -> Any:
+    metadata = {"meaning": meaning, "least": least, "one_of": one_of}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,14 @@ class Settings:
         "colorless.worker.WSGIWorker",
         "gunicorn worker class; `gevent` is gunicorn's own.",
     )
-    log_level: str = _setting("info", "What to log: debug, info, warning or error.")
-    log_format: str = _setting("text", "`text` for a person, `json` for a collector.")
+    log_level: str = _setting(
+        "info",
+        "What to log: debug, info, warning or error.",
+        one_of=("debug", "info", "warning", "error"),
+    )
+    log_format: str = _setting(
+        "text", "`text` for a person, `json` for a collector.", one_of=("text", "json")
+    )
     access_log: str | None = _setting(
         None, "File for a line about each request, `-` for standard output. Unset: none."
     )
@@ -113,7 +122,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """The settings as ``environment`` has them; an empty variable counts as unset.
 
-        Raises :class:`SettingsError` for a value of the wrong kind or below its least.
+        Raises :class:`SettingsError` for a value of the wrong kind or outside of what it can be.
         """
         kinds = get_type_hints(cls)
         given = {
@@ -139,7 +148,7 @@ def _parse(field: dataclasses.Field[Any], kind: Any, text: str) -> Any:
     if isinstance(kind, types.UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
     try:
-        value = kind(text)
+        value = kind(text.lower() if field.metadata["one_of"] else text)
     except ValueError:
         raise SettingsError(
             f"{field.name.upper()}={text!r} is not {'a whole ' if kind is int else 'a '}number"
@@ -147,4 +156,7 @@ def _parse(field: dataclasses.Field[Any], kind: Any, text: str) -> Any:
     least = field.metadata["least"]
     if least is not None and not value >= least:
         raise SettingsError(f"{field.name.upper()}={text!r} is below {least}, the least it can be")
+    one_of = field.metadata["one_of"]
+    if one_of and value not in one_of:
+        raise SettingsError(f"{field.name.upper()}={text!r} is none of {', '.join(one_of)}")
     return value

@@ -68,7 +68,7 @@ class EmbeddedPostgres:
         """
         _programs()  # none, then not so much as a folder is made
         try:
-            self.data.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             self._lock = _locked(self.data.with_name(f"{self.data.name}.lock"))
             self._account = account_for(self.data)
             if self._account is not None:
@@ -105,6 +105,17 @@ class EmbeddedPostgres:
         self._launch()
 
     # The data directory
+
+    def _make_folder(self) -> None:
+        folder = self.data.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except PermissionError:
+            raise
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"the folder {folder} cannot be made: {error.strerror}. Set DATA_DIR to another"
+            ) from error
 
     def _let_the_account_in(self) -> None:
         for folder in {*open_way_to(self.data), *open_way_to(_programs())}:

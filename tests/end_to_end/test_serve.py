@@ -170,6 +170,13 @@ def test_an_impossible_address_is_said(folder: Path, where: dict[str, str]) -> N
     assert "Set HOST or PORT" in serve_fails(DATA_DIR=str(folder), **where)
 
 
+def test_an_impossible_network_is_said(data: Path) -> None:
+    """What the workers would fail at is said once, and nothing is started for it."""
+    said = serve_fails(PORT="0", DATA_DIR=str(data / "never"), OUTSIDE_ALLOW="nowhere")
+    assert "OUTSIDE_ALLOW: 'nowhere' is no network" in said
+    assert not (data / "never").exists()
+
+
 def test_two_over_the_same_data_are_refused(data: Path) -> None:
     """The second serve names the process that has the data, and leaves the first alone."""
     with serving(data) as service:

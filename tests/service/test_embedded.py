@@ -143,6 +143,13 @@ def test_a_folder_of_something_else_is_refused(folder: Path) -> None:
     assert (folder / "data" / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
+    """Where a file is in the way, the message names the folder and the setting."""
+    (folder / "file").touch()
+    with pytest.raises(EmbeddedPostgresError, match=r"file/within cannot be made.*Set DATA_DIR"):
+        EmbeddedPostgres(folder / "file" / "within" / "data", FAST).start()
+
+
 def test_why_it_does_not_start_is_in_the_error(server: EmbeddedPostgres) -> None:
     """The end of PostgreSQL's log is part of the message."""
     (server.data / "PG_VERSION").write_text("11\n")

@@ -34,6 +34,8 @@ def test_each_setting_has_its_variable() -> None:
         ("MAX_BODY", "1"),
         ("WRITES_PER_MINUTE", "-5"),
         ("TRUSTED_PROXIES", "-1"),
+        ("LOG_LEVEL", "verbose"),
+        ("LOG_FORMAT", "xml"),
     ],
 )
 def test_what_cannot_be_is_named(name: str, text: str) -> None:
