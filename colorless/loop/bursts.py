@@ -52,6 +52,7 @@ class BurstLoop(TimerLoop):
     def __init__(self, selector: Any = None) -> None:
         super().__init__(selector)
         self._ident = 0  # what threading.get_ident() says in callbacks
+        self._run_by: greenlet | None = None  # which waits in run_forever
         self._bursts = 0
         # Who waited for a callback that has run. The first is switched to straight from the end of
         # the burst, and stands here; others are woken by way of the hub.

@@ -40,13 +40,14 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, B
         if getcurrent() is hub:
             raise RuntimeError("an event loop cannot be run by a callback of the hub; spawn it")
         self._waiter = Waiter(hub)
+        self._run_by = getcurrent()
         self._begin(ident_for(self, threading.current_thread(), alone=True))
         hub.loop.ref()  # a thread or a signal may be what ends the wait, so it is never hopeless
         try:
             self._waiter.get()
         finally:
             hub.loop.unref()
-            self._waiter = None
+            self._waiter = self._run_by = None
             self._end()
             forget_ident(self)
             fatal, self._fatal = self._fatal, None

@@ -24,11 +24,22 @@ _ident_of_greenlet = gevent.thread.get_ident
 
 def get_ident() -> int:
     """The ident of the loop whose callback asks, else that of the green thread."""
-    current: Any = getcurrent()
+    current = getcurrent()
+    loop = _loop_around(current)
+    return id(current) if loop is None else loop._ident
+
+
+def green_thread() -> Any:
+    """The greenlet that runs the loop whose callback asks, and waits; else the current one."""
+    current = getcurrent()
+    loop = _loop_around(current)
+    return current if loop is None else loop._run_by or current
+
+
+def _loop_around(current: Any) -> Any:
     kind = type(current)
     host = current if kind is Runner else current.host() if kind is Guest else None
-    loop = None if host is None else host.loop
-    return id(current) if loop is None else loop._ident
+    return None if host is None else host.loop
 
 
 def ident_for(loop: object, thread: threading.Thread, *, alone: bool) -> int:

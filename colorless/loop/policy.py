@@ -7,22 +7,47 @@ import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
-
-from gevent.local import local
+from weakref import WeakKeyDictionary
 
 from colorless.loop.guests import receive_guests
 from colorless.loop.hubloop import HubLoop
-from colorless.loop.idents import install_idents
+from colorless.loop.idents import green_thread, install_idents
 from colorless.loop.others import stand_in_for_others
 from colorless.loop.questions import answer_at_once
 from colorless.loop.runner import enter_step, leave_step
 
 
-class _PerGreenThread(local):
-    """The loop that ``set_event_loop`` set, for each green thread."""
+class _Setting:
+    """What ``set_event_loop`` set in one green thread."""
 
-    _loop: asyncio.AbstractEventLoop | None = None
-    _set_called = False
+    loop: asyncio.AbstractEventLoop | None = None
+    set_called = False
+
+
+class _PerGreenThread:
+    """What asyncio's policy keeps for each thread. A callback has that of who runs its loop."""
+
+    def __init__(self) -> None:
+        self._settings: WeakKeyDictionary[Any, _Setting] = WeakKeyDictionary()
+
+    def _here(self) -> _Setting:
+        return self._settings.setdefault(green_thread(), _Setting())
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop | None:
+        return self._here().loop
+
+    @_loop.setter
+    def _loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._here().loop = loop
+
+    @property
+    def _set_called(self) -> bool:
+        return self._here().set_called
+
+    @_set_called.setter
+    def _set_called(self, called: bool) -> None:
+        self._here().set_called = called
 
 
 with warnings.catch_warnings():

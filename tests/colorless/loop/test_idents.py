@@ -109,3 +109,21 @@ def test_a_child_forked_off_in_a_coroutine_knows_its_main_thread(shared: bool) -
         return os.waitpid(child, 0)[1]
 
     assert (await_(main()) if shared else asyncio.run(main())) == 0
+
+
+def test_set_event_loop_holds_in_the_coroutines_that_it_was_called_for() -> None:
+    """As with asyncio: what a green thread set is what the policy says in the loop it runs."""
+    policy = asyncio.get_event_loop_policy()
+
+    async def ask() -> asyncio.AbstractEventLoop:
+        gevent.sleep(0)
+        return policy.get_event_loop()
+
+    other = HubLoop()
+    policy.set_event_loop(other)
+    try:
+        with asyncio.Runner(loop_factory=HubLoop) as runner:
+            assert runner.run(ask()) is other
+    finally:
+        policy.set_event_loop(None)
+        other.close()
