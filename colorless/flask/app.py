@@ -93,10 +93,14 @@ class Flask(flask.Flask):
         return super().ensure_sync(func) if func.__code__.co_flags & CO_COROUTINE else func
 
     def make_response(self, rv: Any) -> flask.Response:
-        """As Flask's; a response is one already."""
+        """As Flask's; a response is one already. One of Flask's own class, or of a class derived
+        from that, stays of its class as it would there: those that take the socket over
+        (WebSockets) have a way of their own to be called."""
         if type(rv) is self.response_class:
             response: flask.Response = rv
             return response
+        if isinstance(rv, flask.Response) and self.response_class is Response:
+            return rv
         return super().make_response(rv)
 
     def preprocess_request(self, *context: Any) -> Any:

@@ -254,6 +254,40 @@ def test_a_response_is_the_same_on_the_wire(
     assert sent[0] == sent[1]
 
 
+def test_a_response_with_a_way_of_its_own_keeps_it(make: Make) -> None:
+    """A class derived from Flask's response, as WebSocket libraries have one, stays what it is."""
+
+    class Own(flask.Response):
+        def __call__(self, *arguments: Any) -> Any:
+            self.data = b"own"
+            return super().__call__(*arguments)
+
+    app = make("shop")
+    app.add_url_rule("/", view_func=lambda: Own(b"lost"))
+    assert twice(app, "/").data == b"own"
+
+
+def test_an_application_may_have_a_response_class(make: Make) -> None:
+    """Whatever a view returns becomes a response of the class that the application names."""
+
+    class Own(flask.Response):
+        default_status = 202
+
+        def get_wsgi_headers(self, environ: Any) -> Any:
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Own"] = "1"
+            return headers
+
+    app = make("shop")
+    app.response_class = Own
+    app.add_url_rule("/text", view_func=lambda: "text")
+    app.add_url_rule("/plain", view_func=lambda: flask.Response("plain"), endpoint="plain")
+    app.add_url_rule("/ours", view_func=lambda: colorless.flask.Response("ours"), endpoint="ours")
+    for path in ("/text", "/plain", "/ours"):
+        assert twice(app, path).headers["X-Own"] == "1"
+    assert twice(app, "/text").status_code == 202
+
+
 def test_who_waits_for_the_end_of_a_response_is_called(response: type[flask.Response]) -> None:
     """``call_on_close`` holds for a response of one string, too."""
     app, called = flask.Flask("shop"), []
