@@ -114,3 +114,21 @@ def test_streams_and_subprocesses() -> None:
         return got + process.stdout
 
     assert anyio.run(main) == b"ECHOchild\n"
+
+
+def test_a_portal_takes_calls_from_another_loops_coroutine() -> None:
+    """It refuses them from its own loop's thread, and tells by the thread's ident."""
+
+    async def add(one: int, other: int) -> int:
+        await anyio.sleep(0)
+        return one + other
+
+    with start_blocking_portal() as portal:
+
+        async def main() -> int:
+            return await portal.call_async(add, 1, 2)
+
+        assert anyio.run(main) == 3
+        assert await_(main()) == 3
+        with pytest.raises(RuntimeError, match="event loop thread"):
+            portal.call(main)
