@@ -101,8 +101,9 @@ class ScopeReader(HeadReader):
         match = self._match(buffer)
         if match is None:
             return None
-        self._headers = headers = []
-        self._found = found = {}
+        headers: Headers = []
+        found: dict[bytes, bytes] = {}
+        self._headers, self._found = headers, found
         self._proxied = False
         if not self._parse(match.group()):
             return None

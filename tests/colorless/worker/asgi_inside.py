@@ -66,8 +66,8 @@ def comparable(reading: Reading) -> Reading:
 
 
 def _selected(environ: Read) -> Read:
-    kept = ("REQUEST_METHOD", "QUERY_STRING", "SERVER_PROTOCOL", "REMOTE_ADDR", "CONTENT_TYPE")
-    kept += ("CONTENT_LENGTH", "wsgi.url_scheme", "body")
+    kept = {"REQUEST_METHOD", "QUERY_STRING", "SERVER_PROTOCOL", "REMOTE_ADDR", "CONTENT_TYPE"}
+    kept |= {"CONTENT_LENGTH", "wsgi.url_scheme", "body"}
     # Names with an underscore that a trusted proxy may send change a WSGI environ's meaning.
     dropped = ("HTTP_SCRIPT_NAME", "HTTP_PATH_INFO")
     return {

@@ -143,8 +143,7 @@ def test_the_drain_ends_within_graceful_timeout() -> None:
 def test_websockets_are_closed_by_the_drain() -> None:
     """A WebSocket is told 1012, the application learns of it, and nothing waits in vain."""
     with gunicorn() as server:
-        host, port = server.address
-        with entered(connect(f"ws://{host}:{port}/")) as socket:
+        with entered(connect(f"ws://127.0.0.1:{server.address[1]}/")) as socket:
             await_(socket.send("a"))
             assert await_(socket.recv()) == "a"
             server.signal(signal.SIGTERM)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from colorless.bridge import await_, entered
 from tests.colorless.worker.asgi_inside import answer, serving
@@ -84,6 +85,7 @@ def url(server: Server, path: str) -> str:
 def test_messages_of_any_size_and_kind_come_back(server: Server) -> None:
     """Text, bytes, empty, large and fragmented messages arrive whole, and pings are answered."""
     with entered(connect(url(server, "echo"), max_size=None)) as socket:
+        assert socket.response is not None
         assert socket.response.headers["x-own"] == "1"
         for message in ("grün", b"\x00\xff", "", b"x" * 126, "y" * 70_000, b"z" * 2_000_000):
             await_(socket.send(message))
@@ -106,7 +108,8 @@ def test_a_client_that_vanishes_is_missed(server: Server) -> None:
 
 def test_the_subprotocol_is_the_applications_choice(server: Server) -> None:
     """The scope has what the client offers, and is that of a WebSocket."""
-    with entered(connect(url(server, "protocols"), subprotocols=["a", "b"])) as socket:
+    offered = [Subprotocol("a"), Subprotocol("b")]
+    with entered(connect(url(server, "protocols"), subprotocols=offered)) as socket:
         assert socket.subprotocol == "b"
         assert await_(socket.recv()) == "('ws', False)"
 
