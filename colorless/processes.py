@@ -3,25 +3,27 @@
 Queues, pools and managers of :mod:`multiprocessing` are made of these two. Unpatched, a pool's
 result thread, which is a green thread here, would stop its whole process in ``os.read``.
 
-A child that multiprocessing forks gets a hub of its own. In gevent's copy of its parent's the
-parent's green threads would go on: a server's child would answer requests.
+In a child that multiprocessing forks, gevent's hub would go on with its parent's green threads: a
+server's child would answer requests. So everything that the parent waits for is forgotten there.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import time
 from collections.abc import Callable
+from multiprocessing import util
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import SemLock
-from multiprocessing.util import register_after_fork
 from typing import Any
 
 import gevent
-from gevent._hub_local import set_hub, set_loop
 from gevent.hub import get_hub
+from gevent.libev.corecext import fork, watcher
 from gevent.monkey import get_original
+from gevent.os import fork_and_watch
 
 # libev's names for the two directions.
 _READ, _WRITE = 1, 2
@@ -50,8 +52,19 @@ def install() -> None:
     lock._make_methods = make_green_methods
     lock.__enter__ = lambda self: self.acquire()
 
+    util.spawnv_passfds = _spawn
     os.register_at_fork(after_in_child=_note_fork)
-    register_after_fork(install, _begin_anew)
+    util.register_after_fork(install, _begin_anew)
+
+
+_spawn_process = util.spawnv_passfds
+
+
+def _spawn(*args: Any) -> int:
+    """Start a process and watch it. Else libev takes its exit status as that of a stranger."""
+    if not get_hub().loop.default:
+        return _spawn_process(*args)
+    return fork_and_watch(fork=lambda: _spawn_process(*args))
 
 
 _forked_pid: int | None = None
@@ -63,15 +76,19 @@ def _note_fork() -> None:
 
 
 def _begin_anew(_: object) -> None:
-    """In a child of multiprocessing, before its work begins: leave the parent's hub behind.
+    """In a child that was forked, before its work begins: let nothing go on that its parent began.
 
-    It is not come back to, for such a child ends in ``os._exit``. One that was spawned has nothing
-    to leave.
+    What its parent's green threads wait for never comes; what is called from here on can wait.
     """
-    if _forked_pid == os.getpid():
-        get_hub().loop.destroy()
-        set_loop(None)
-        set_hub(None)
+    if _forked_pid != os.getpid():
+        return
+    loop = get_hub().loop
+    for callback in list(loop._callbacks):
+        callback.stop()
+    for found in gc.get_objects():
+        # The hub's own, for forks, is what mends its pool of threads.
+        if isinstance(found, watcher) and not isinstance(found, fork):
+            found.stop()
 
 
 def _read(fd: int, size: int) -> bytes:

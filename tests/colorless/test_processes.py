@@ -113,6 +113,21 @@ with multiprocessing.get_context("{method}").Manager() as manager:
     assert output_of(PATCHED + code) == "{'a': 1, 'b': 2}"
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_exit_status_is_known(method: str) -> None:
+    """How a process ended is told, also when the hub has looked after other children before."""
+    code = f"""
+import multiprocessing, os, subprocess
+subprocess.run(["true"], check=True)
+child = multiprocessing.get_context("{method}").Process(target=os._exit, args=(3,))
+child.start()
+child.join(30)
+print(child.exitcode, child.is_alive())
+child.close()
+"""
+    assert output_of(PATCHED + code) == "3 False"
+
+
 def test_spawned_workers_end_quietly(tmp_path: Path) -> None:
     """A spawned process, which patches itself as it imports the program, ends without noise."""
     program = tmp_path / "program.py"
