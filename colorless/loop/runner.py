@@ -15,6 +15,7 @@ from __future__ import annotations
 from asyncio import Handle, current_task, events
 from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gevent.hub import Hub, get_hub
@@ -168,6 +169,13 @@ class Runner(greenlet):
             loop._requeue(held_up)
         if isinstance(handle, IoHandle):
             handle.resume()
+
+
+# Under asyncio a callback's outermost frame is that of the main module, and libraries look for
+# it: aiohttp's keys do when they are made, for their name's sake, and fail where there is none.
+Runner.run = FunctionType(  # type: ignore[method-assign]
+    Runner.run.__code__.replace(co_name="<module>"), globals() | {"__name__": "__main__"}
+)
 
 
 class RunnerPool:

@@ -202,6 +202,16 @@ def test_aiohttps_server_and_client() -> None:
         await_(runner.cleanup())
 
 
+def test_aiohttps_keys_can_be_made_in_a_coroutine() -> None:
+    """They look for the main module's frame, which is at the bottom of every coroutine's stack."""
+
+    async def make() -> str:
+        return str(web.AppKey("database", str))
+
+    assert "__main__.database" in asyncio.run(make())
+    assert "__main__.database" in await_(make())
+
+
 def test_aiohttp_notices_a_timeout() -> None:
     """Its timers and the loop's agree."""
 
