@@ -14,7 +14,7 @@ from typing import IO
 
 import gevent
 
-_LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:(\d+)")
+_LISTENING = re.compile(r"Listening at: (https?://127\.0\.0\.1):(\d+)")
 
 
 @dataclass
@@ -23,11 +23,12 @@ class Server:
 
     process: subprocess.Popen[bytes]
     log: IO[bytes]
+    origin: str = ""
     port: int = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.origin}:{self.port}"
 
     def output(self) -> str:
         return Path(self.log.name).read_text()
@@ -63,7 +64,8 @@ def running(
         )
         server = Server(process, log)
         try:
-            server.port = int(server.wait_for(_LISTENING.pattern)[1])
+            origin, port = server.wait_for(_LISTENING.pattern).groups()
+            server.origin, server.port = origin, int(port)
             yield server
         finally:
             try:
