@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
 import gevent
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 
 from colorless.worker import Limits
 from tests.colorless.worker.asgi_inside import answer, body_of, serving
@@ -181,6 +183,25 @@ def test_a_chunk_that_is_none_is_answered_with_400() -> None:
         client.send(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n" + GET)
         assert client.answer()[0] == 400
         assert client.rest() == b""
+
+
+def test_nothing_is_taken_for_a_request_behind_a_body_that_cannot_be_read() -> None:
+    """An application that reads on after such an error, and answers, ends the connection."""
+    seen = []
+
+    async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["path"])
+        for _ in range(3):
+            with suppress(InvalidChunkSize):
+                await receive()
+        await answer(send, b"")
+
+    with serving(stubborn) as inside:
+        client = inside.connect()
+        client.send(b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n" + GET)
+        assert client.answer()[1]["connection"] == "close"
+        assert client.rest() == b""
+    assert seen == ["/a"]
 
 
 def test_a_body_is_asked_for_before_it_is_sent() -> None:
