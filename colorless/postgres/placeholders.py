@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from psycopg2.extras import Json
@@ -46,6 +47,7 @@ class Translated(NamedTuple):
     placeholders: list[str]
 
 
+@lru_cache(1000)  # guessed; every connection of a pool asks for the same ones
 def translate(sql: str, formatted: bool) -> Translated | None:
     """``sql`` for PREPARE, or ``None`` when it cannot be prepared.
 
