@@ -47,8 +47,8 @@ image-test: install  ## build the container image, run it, stop it (as root, wit
 compare: install  ## the lab: this and its peers side by side, about 20 minutes (QUICK=1, CLAIM=C1, ONLY=go,node)
 	$(BIN)/python -m comparison run $(if $(QUICK),--quick) $(if $(CLAIM),--claim $(CLAIM)) $(if $(ONLY),--only $(ONLY))
 
-micro: install  ## what single parts cost: a request's layers, the pool, the worker, a task
-	for part in layers postgres worker tasks; do $(BIN)/python -m comparison.micro.$$part || exit 1; done
+micro: install  ## what single parts cost: a request's layers, the pool, the workers, the loop, a task; about 8 minutes
+	for part in layers flask_calls postgres worker asgi tasks bridge loop outside connections; do $(BIN)/python -m comparison.micro.$$part || exit 1; done
 
 clean:  ## remove what the other targets made, but not .data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

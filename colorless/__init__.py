@@ -12,6 +12,7 @@ The layers, each importing only those above it:
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
     http/       calls to other HTTP services
+    flask/      Flask, with less work for each request
     worker/     gunicorn workers, for WSGI and for ASGI
     cli         colorless run: interface tells what an application is, runner serves it,
                 cpus says with how many workers

@@ -52,7 +52,8 @@ def install() -> None:
     lock._make_methods = make_green_methods
     lock.__enter__ = lambda self: self.acquire()
 
-    util.spawnv_passfds = _spawn
+    starting: Any = util
+    starting.spawnv_passfds = _spawn
     os.register_at_fork(after_in_child=_note_fork)
     util.register_after_fork(install, _begin_anew)
 
