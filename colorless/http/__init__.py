@@ -18,8 +18,17 @@ The layers, each importing only those above it:
 """
 
 from colorless.http.client import Client
-from colorless.http.connection import Connection
+from colorless.http.connection import Connection, connect
 from colorless.http.errors import BadAnswer, HTTPError, NoAnswer, TooSlow
 from colorless.http.reader import Answer
 
-__all__ = ["Answer", "BadAnswer", "Client", "Connection", "HTTPError", "NoAnswer", "TooSlow"]
+__all__ = [
+    "Answer",
+    "BadAnswer",
+    "Client",
+    "Connection",
+    "HTTPError",
+    "NoAnswer",
+    "TooSlow",
+    "connect",
+]

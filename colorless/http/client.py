@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from colorless.deadlines import limit
 from colorless.http import request
-from colorless.http.connection import Connection
+from colorless.http.connection import Connection, connect
 from colorless.http.errors import NoAnswer, TooSlow
 from colorless.http.reader import Answer
 
@@ -160,15 +159,8 @@ class Client:
         if not parts.hostname:
             raise ValueError(f"{origin!r} names no host")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        sock = socket.create_connection((parts.hostname, port))
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if parts.scheme == "https":
-                sock = self._tls.wrap_socket(sock, server_hostname=parts.hostname)
-            return Connection(sock)
-        except BaseException:
-            sock.close()
-            raise
+        tls = self._tls if parts.scheme == "https" else None
+        return connect(parts.hostname, port, tls, server_name=parts.hostname)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

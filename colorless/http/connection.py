@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Any
 
@@ -13,6 +14,30 @@ from colorless.http.reader import Answer, Reader
 _READ, _WRITE = 1, 2  # libev's events
 _READ_SIZE = 65536
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def connect(
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    *,
+    server_name: str,
+    timeout: float | None = None,
+) -> Connection:
+    """A connection to ``host``, which with ``tls`` has to prove that it is ``server_name``.
+
+    ``timeout`` is in seconds, for each address of the host and for the handshake. Raises
+    ``OSError``.
+    """
+    sock = socket.create_connection((host, port), timeout)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            sock = tls.wrap_socket(sock, server_hostname=server_name)
+        return Connection(sock)
+    except BaseException:
+        sock.close()
+        raise
 
 
 class Connection:
@@ -35,7 +60,7 @@ class Connection:
 
     def exchange(self, method: str, request: bytes, most: int, *, cut: bool = False) -> Answer:
         """Send ``request`` and read its answer, with a body of at most ``most`` bytes: a longer one
-        is an error, or with ``cut`` only its beginning.
+        is an error, or with ``cut`` only its beginning, and nothing is waited for behind that.
 
         Raises :class:`NoAnswer`, :class:`BadAnswer`, ``OSError``. Waits as long as it takes.
         """

@@ -11,6 +11,9 @@ from colorless.http.errors import BadAnswer, NoAnswer
 # Bytes that may come without one of them being of the body: a head, interim answers, trailers.
 # Guessed: four times what gunicorn lets a client send.
 MAX_OVERHEAD = 128 * 1024
+# Lines of a head, interim answers included: what comes more than once is joined, which takes time
+# with the square of how often. Guessed: twice what http.client takes.
+MAX_FIELDS = 200
 
 
 class Answer(NamedTuple):
@@ -41,6 +44,7 @@ class Reader:
         self._body: list[bytes] = []
         self._size = 0
         self._overhead = 0
+        self._fields = 0
         self.done = False
         self.reusable = False  # whether the connection may carry another exchange
 
@@ -82,6 +86,9 @@ class Reader:
         """A line of the head, or a trailer."""
         if self._in_body:
             return  # a trailer, which no caller can have agreed on
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise BadAnswer(f"a head of more than {MAX_FIELDS} lines")
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         known = self._headers.get(key)
         self._headers[key] = text if known is None else f"{known}, {text}"
@@ -92,7 +99,7 @@ class Reader:
         if self._status < 200:
             return
         self._in_body = True
-        if self._method == "HEAD":
+        if self._method == "HEAD" or (self._cut and not self._most):
             self.done = True
         else:
             self.reusable = self._parser.should_keep_alive()
@@ -104,10 +111,10 @@ class Reader:
             return
         self._body.append(data)
         self._size += len(data)
-        if self._size > self._most:
-            if not self._cut:
-                raise BadAnswer(f"a body of more than {self._most} bytes")
+        if self._cut and self._size >= self._most:
             self.done, self.reusable = True, False
+        elif self._size > self._most:
+            raise BadAnswer(f"a body of more than {self._most} bytes")
 
     def on_message_complete(self) -> None:
         """The answer is whole, or an interim one is."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
-from service.outside.client import host_of
+from service.outside.errors import Refused
+from service.outside.url import parse
 
 # Guessed: what a message has place for under it, and what one message may make the service fetch.
 MOST = 5
@@ -51,7 +49,6 @@ def _without_punctuation(url: str) -> str:
 
 def _host(url: str) -> str | None:
     try:
-        parts = parse_url(url)
-    except LocationParseError:
+        return parse(url).host
+    except Refused:
         return None
-    return host_of(parts) if parts.auth is None else None

@@ -19,7 +19,6 @@ from service.chat.webhook_models import (
 )
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
 from service.outside import signature
-from service.outside.client import host_of
 from service.outside.errors import Refused
 
 # Guessed. Each event of the room is sent so many times.
@@ -29,7 +28,7 @@ _MOST = 10
 def create(chat: Chat, user: User, room_id: int, new: NewWebhook) -> WebhookWithSecret:
     """A new webhook, and the secret, which is not shown again."""
     try:
-        host = host_of(chat.outside.check(new.url))
+        host = chat.outside.check(new.url).host
     except Refused as error:
         raise InvalidInput(str(error), field="url") from None
     secret = signature.new_secret()

@@ -2,8 +2,9 @@
 
 A name is resolved once; the addresses are vetted, and the connection goes to one of them and not
 to the name, so there is no second answer from the DNS that could differ. Host and SNI keep the
-name, and the certificate must be for it. There are no cookies, no credentials and no proxies:
-urllib3's pools, unlike requests, read nothing from the environment.
+name, and the certificate must be for it. There are no cookies, no credentials and no proxies, and
+nothing is read from the environment. Each call has a connection of its own: a kept one would be
+to an address that was vetted some time ago.
 """
 
 from __future__ import annotations
@@ -11,26 +12,19 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationParseError,
-    NewConnectionError,
-    SSLError,
-)
-from urllib3.util import Timeout, Url, parse_url
-
 from colorless.deadlines import DeadlineExceeded, fail_after
+from colorless.http import Connection, connect, request
 from service.outside import body
 from service.outside.addresses import Address, Addresses, parse
 from service.outside.errors import BadAnswer, Refused, TooSlow, Unreachable
 from service.outside.gate import Gate
+from service.outside.url import Url
+from service.outside.url import parse as parse_url
 
 # Seconds for each address of a host, so that one that swallows packets leaves time for the next.
 # Guessed, as is all here: other services' limits are of this size.
@@ -83,18 +77,11 @@ class Client:
     def check(self, url: str) -> Url:
         """The URL in its parts. Raises :class:`Refused` for one that no call is made to, whatever
         its host's addresses are."""
-        try:
-            parts = parse_url(url)
-        except LocationParseError:
-            raise Refused("this is no URL") from None
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise Refused("a URL starts with http:// or https:// and a host")
-        if parts.auth is not None:
-            raise Refused("a URL with a user name or password in it is not called")
-        if not self._addresses.permit_port(_port(parts)):
-            raise Refused(f"port {_port(parts)} is not called, only 80 and 443")
-        literal = parse(_bare(parts.host))
-        if literal is not None and not self._addresses.permit(literal, _port(parts)):
+        parts = parse_url(url)
+        if not self._addresses.permit_port(parts.port):
+            raise Refused(f"port {parts.port} is not called, only 80 and 443")
+        literal = parse(parts.host)
+        if literal is not None and not self._addresses.permit(literal, parts.port):
             raise Refused(f"{parts.host} is not a public address")
         return parts
 
@@ -102,7 +89,7 @@ class Client:
         """At most ``most`` bytes of what is there, following redirects. Raises OutsideError."""
         with _time(seconds):
             for _ in range(_REDIRECTS + 1):
-                answer = self._exchange("GET", url, None, {"Accept": accept}, most)
+                answer = self._exchange("GET", url, b"", {"Accept": accept}, most)
                 if answer.status not in _REDIRECTING or "location" not in answer.headers:
                     return answer
                 url = _join(url, answer.headers["location"])
@@ -116,40 +103,40 @@ class Client:
             return self._exchange("POST", url, content, headers, most=0)
 
     def _exchange(
-        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], most: int
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], most: int
     ) -> Answer:
-        """One request and its answer, at the first vetted address that takes the connection."""
+        """One request and the beginning of its answer, on a connection of its own."""
         parts = self.check(url)
-        own = {"Host": parts.netloc or "", "User-Agent": self._agent, "Accept-Encoding": "gzip"}
-        with self.gate.visit(host_of(parts)):
-            for address in self._vetted(parts):
-                pool = self._pool(parts, address)
-                try:
-                    response = pool.urlopen(
-                        method,
-                        parts.request_uri,
-                        body=content,
-                        headers={**headers, **own},
-                        redirect=False,
-                        retries=False,
-                        assert_same_host=False,
-                        preload_content=False,
-                        decode_content=False,
-                    )
-                except (NewConnectionError, ConnectTimeoutError) as error:
-                    if isinstance(error.__cause__, DeadlineExceeded):
-                        raise error.__cause__ from None
-                    continue  # nothing was sent yet, so the next address may be asked
-                try:
-                    found = body.read(response, most)
-                    return Answer(parts.url, response.status, response.headers, found)
-                finally:
-                    response.close()
-        raise Unreachable(f"{host_of(parts)} takes no connection")
+        headers = {
+            **headers,
+            "User-Agent": self._agent,
+            "Accept-Encoding": "gzip",
+            "Connection": "close",
+        }
+        data = request.encode(method, parts.target, parts.authority, headers, content)
+        with self.gate.visit(parts.host), closing(self._connect(parts)) as connection:
+            answer = connection.exchange(method, data, most, cut=True)
+        encoding = answer.headers.get("content-encoding", "identity")
+        found = body.unpack(answer.content, encoding, most)
+        return Answer(str(parts), answer.status, answer.headers, found)
+
+    def _connect(self, parts: Url) -> Connection:
+        """A connection to the first vetted address that takes one."""
+        tls = self._tls if parts.scheme == "https" else None
+        for address in self._vetted(parts):
+            try:
+                return connect(
+                    str(address), parts.port, tls, server_name=parts.host, timeout=_CONNECT
+                )
+            except (DeadlineExceeded, ssl.SSLError):
+                raise
+            except OSError:
+                continue  # nothing was sent yet, so the next address may be asked
+        raise Unreachable(f"{parts.host} takes no connection")
 
     def _vetted(self, parts: Url) -> Iterator[Address]:
         """Addresses to try. Raises :class:`Refused` where the host has only forbidden ones."""
-        host, port = host_of(parts), _port(parts)
+        host, port = parts.host, parts.port
         try:
             found = [parse(text) for text in self._resolve(host, port)]
         except (socket.gaierror, UnicodeError):
@@ -159,18 +146,6 @@ class Client:
             raise Refused(f"{host} has no public address")
         yield from allowed[:_ADDRESSES]
 
-    def _pool(self, parts: Url, address: Address) -> urllib3.HTTPConnectionPool:
-        timeout = Timeout(connect=_CONNECT, read=None)  # reading is bounded by the deadline
-        if parts.scheme == "http":
-            return urllib3.HTTPConnectionPool(str(address), _port(parts), timeout=timeout)
-        return urllib3.HTTPSConnectionPool(
-            str(address),
-            _port(parts),
-            timeout=timeout,
-            ssl_context=self._tls,
-            server_hostname=host_of(parts),
-        )
-
 
 def _join(url: str, location: str) -> str:
     try:
@@ -179,29 +154,15 @@ def _join(url: str, location: str) -> str:
         raise Refused("the redirect leads to no URL") from None
 
 
-def host_of(parts: Url) -> str:
-    """The host alone, as names are compared: no brackets, no dot at the end, in lower case."""
-    return _bare(parts.host or "").lower()
-
-
-def _bare(host: str) -> str:
-    return host.strip("[]").rstrip(".")
-
-
-def _port(parts: Url) -> int:
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
 @contextmanager
 def _time(seconds: float) -> Iterator[None]:
     """One deadline for all of a call, and the words of :class:`OutsideError` for what fails."""
     with fail_after(seconds) as scope:
         try:
             yield
-        except (HTTPError, OSError) as error:
-            # The deadline is an OSError too, and urllib3 wraps it as one of its own.
+        except OSError as error:  # the deadline is one too
             if scope.expired:
                 raise TooSlow(f"no whole answer in {seconds:g} s") from None
-            if isinstance(error, SSLError | ssl.SSLError):
+            if isinstance(error, ssl.SSLError):
                 raise Unreachable(f"TLS: {error}") from None
             raise Unreachable("the connection broke before the answer was whole") from error

@@ -3,7 +3,7 @@
 import pytest
 
 from colorless.http import BadAnswer, NoAnswer
-from colorless.http.reader import Answer, Reader
+from colorless.http.reader import MAX_FIELDS, Answer, Reader
 from colorless.http.request import encode
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -121,6 +121,24 @@ def test_a_body_may_be_cut(data: bytes) -> None:
     assert (reader.answer().content, reader.reusable) == (b"hel", False)
     with pytest.raises(BadAnswer, match="3 bytes"):
         read(data, 1, most=3)
+
+
+def test_nothing_is_waited_for_behind_the_cut() -> None:
+    """A server that says no more then holds nobody up; with no room for a body the head is all."""
+    for most, data in ((0, LENGTH[:-5]), (3, LENGTH[:-2])):
+        reader = Reader()
+        reader.begin("POST", most, cut=True)
+        reader.feed(data)
+        assert (reader.done, reader.reusable) == (True, False)
+        assert reader.answer().content == b"hello"[:most]
+
+
+def test_a_head_has_so_many_lines() -> None:
+    """Joining the values of one name a thousand times would hold other green threads up."""
+    head = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * MAX_FIELDS
+    assert read(head + b"\r\n", 1000).answer().status == 200
+    with pytest.raises(BadAnswer, match="lines"):
+        read(head + b"X: y\r\n\r\n", 1000)
 
 
 @pytest.mark.parametrize(

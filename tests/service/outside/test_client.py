@@ -318,6 +318,18 @@ def test_what_is_posted_is_not_sent_on() -> None:
     assert there.asked[0].headers["x-own"] == "1"
 
 
+def test_an_answer_to_a_post_is_its_head() -> None:
+    """A receiver whose answer has a body without an end has answered."""
+
+    def never_ready(sock: Any, asked: Asked) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        Event().wait()
+
+    with site({"/": never_ready}) as there:
+        answer = for_site(there).post(f"{there.url}/", b"{}", {}, seconds=20)
+    assert (answer.status, answer.content) == (200, b"")
+
+
 class TestTLS:
     """A site with a certificate for ``site.test``."""
 
