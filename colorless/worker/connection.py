@@ -22,7 +22,7 @@ from gunicorn.http import wsgi
 
 from colorless.worker.environ import connection_environ
 from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Pace
-from colorless.worker.transport import READ_SIZE, READABLE, Transport
+from colorless.worker.transport import READ_SIZE, READABLE, Transport, end_writing
 
 if TYPE_CHECKING:
     from colorless.worker.body import Incoming
@@ -225,7 +225,7 @@ class Connection:
             self.close()
             return
         try:
-            self.transport.sock.shutdown(1)
+            end_writing(self.transport.sock)
         except OSError:
             self.close()
             return

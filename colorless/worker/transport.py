@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import gevent
@@ -22,6 +23,18 @@ SLICE = 256 * 1024
 READABLE, WRITABLE = 1, 2
 
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def end_writing(sock: Any) -> None:
+    """Tell the other side that nothing more comes, over TLS with TLS's own farewell: without it a
+    client may take the end for an attack. ``sock`` never blocks; what it still gets is to be
+    dropped. Raises ``OSError``.
+    """
+    if isinstance(sock, ssl.SSLSocket):
+        # The farewell is sent before anything is raised: that the other side's has not come yet.
+        with suppress(OSError, ValueError):
+            sock.unwrap()
+    sock.shutdown(socket.SHUT_WR)
 
 
 class Transport:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import gevent
 from gevent.event import Event
 
+from colorless.worker.transport import end_writing
 from service.api.heart import Heart
 from service.api.takeover import Taken
 from service.chat.live.hub import Hub
@@ -226,7 +227,7 @@ class ParkedStream(Stream):
         if self.state is State.CLOSED:
             return
         try:
-            self._sock.shutdown(1)
+            end_writing(self._sock)
         except OSError:
             self.close()
 

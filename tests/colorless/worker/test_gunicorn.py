@@ -62,6 +62,22 @@ def test_it_serves_tls(certificate: tuple[str, str]) -> None:
         client.close()
 
 
+def test_the_end_of_a_tls_connection_is_told(certificate: tuple[str, str]) -> None:
+    """A client that insists on TLS's own farewell gets it, also while it still sends."""
+    key, pem = certificate
+    context = green_ssl.create_default_context(cafile=pem)
+    context.check_hostname = False
+    request = b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody"
+    with gunicorn("--keyfile", key, "--certfile", pem) as server:
+        for behind in (b"", b"more"):
+            sock = context.wrap_socket(server.connect().sock, suppress_ragged_eofs=False)
+            client = Client(sock)
+            client.send(request + behind)
+            assert client.answer()[0] == 200
+            assert client.rest() == b""
+            client.close()
+
+
 def test_a_client_that_does_not_speak_tls_is_dropped(certificate: tuple[str, str]) -> None:
     """Plain HTTP on a TLS port ends the connection, and only that."""
     key, pem = certificate

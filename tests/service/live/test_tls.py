@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -118,3 +120,22 @@ def test_the_end_of_a_session_is_told_and_the_connection_closes_properly(
         assert events.next()["code"] == 1008
         with pytest.raises(EOFError):
             events.next()
+
+
+def test_a_client_that_insists_on_the_farewell_gets_it(ada: Person, trust: ssl.SSLContext) -> None:
+    """Most libraries overlook that it is missing; this client raises ``SSLEOFError`` then."""
+    parts = urlsplit(ada.url)
+    plain = socket.create_connection((parts.hostname, parts.port), timeout=20)
+    with trust.wrap_socket(
+        plain, server_hostname=parts.hostname, suppress_ragged_eofs=False
+    ) as client:
+        fields = {"Host": parts.netloc, "Accept": "text/event-stream", **ada.authorization}
+        lines = ["GET /v1/events HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
+        client.sendall("\r\n".join([*lines, "", ""]).encode())
+        heard = b""
+        while b"ready" not in heard:
+            heard += client.recv(65536)
+        ada.must("DELETE", "/sessions/current")
+        while data := client.recv(65536):
+            heard += data
+    assert b"1008" in heard
