@@ -86,6 +86,7 @@ def _begin_anew(_: object) -> None:
     loop = get_hub().loop
     for callback in list(loop._callbacks):
         callback.stop()
+    gc.unfreeze()  # a server may have put its listeners out of the collector's sight
     for found in gc.get_objects():
         # The hub's own, for forks, is what mends its pool of threads.
         if isinstance(found, watcher) and not isinstance(found, fork):

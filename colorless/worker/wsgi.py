@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from multiprocessing.util import register_after_fork
 from typing import Any
 
 import gevent
@@ -57,7 +56,7 @@ class WSGIWorker(Worker):
         signal.signal(signal.SIGTERM, self.handle_exit)
         patch_everything()
         hub.reinit()
-        register_after_fork(self, _let_end)
+        _let_signals_end_children(self.SIGNALS)
         super().init_process()
 
     # From start to end
@@ -203,10 +202,23 @@ def _hook(hook: Callable[..., Any], setting: type[config.Setting]) -> Callable[.
     return None if hook is setting.default else hook
 
 
-def _let_end(worker: WSGIWorker) -> None:
-    """In a child that the application makes with multiprocessing: signals end it.
+def _let_signals_end_children(numbers: list[int]) -> None:
+    """In children that the application forks, signals end them.
 
-    It would take them for a request to drain; ``Pool.terminate()`` would wait for ever.
+    They would take one for a request to drain; ``Pool.terminate()`` would wait for ever. One that
+    comes before the child is ready for it waits.
     """
-    for number in worker.SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+    held: list[set[int]] = []
+
+    def hold() -> None:
+        held.append(signal.pthread_sigmask(signal.SIG_BLOCK, numbers))
+
+    def let_go() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held.pop())
+
+    def let_end() -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+        let_go()
+
+    os.register_at_fork(before=hold, after_in_parent=let_go, after_in_child=let_end)

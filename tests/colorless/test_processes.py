@@ -63,10 +63,12 @@ child.join()
     assert output_of(HELD + code) == "False False ours"
 
 
-def test_forked_child_does_not_go_on_with_its_parents_work() -> None:
-    """While a forked child waits, the connections to its parent's server are its parent's."""
+@pytest.mark.parametrize("before", ["pass", "gc.freeze()"])
+def test_forked_child_does_not_go_on_with_its_parents_work(before: str) -> None:
+    """While a forked child waits, the connections to its parent's server are its parent's, also
+    when the parent has put what it waits for out of the garbage collector's sight."""
     code = """
-import os, socket
+import gc, os, socket
 server = socket.create_server(("127.0.0.1", 0))
 def serve():
     while True:
@@ -75,6 +77,7 @@ def serve():
         connection.close()
 gevent.spawn(serve)
 gevent.sleep(0)
+BEFORE
 ours, theirs = fork.Pipe()
 child = fork.Process(target=lambda: (theirs.send("ready"), gate.recv()))
 child.start()
@@ -84,7 +87,7 @@ print({int(connection.recv(9)) for connection in asked} == {os.getpid()})
 let.send(None)
 child.join()
 """
-    assert output_of(HELD + code) == "True"
+    assert output_of(HELD + code.replace("BEFORE", before)) == "True"
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
