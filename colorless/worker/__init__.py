@@ -4,6 +4,7 @@ The layers, each importing only those above it (types aside):
 
     limits       how slow a client may be; what is raised when it is slower, or gone
     parked       connections that wait for their client, by deadline
+    turns        at most so many at once
     crew         the green threads that serve requests
     transport    a socket's bytes, never waiting in the hub and never for ever
     body         wsgi.input

@@ -7,11 +7,12 @@ that one request keeps in a ``ContextVar`` is seen by the next.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 import gevent
+
+from colorless.worker.turns import Turns
 
 # Guessed: enough for a burst, when others would have to be made; each holds about 20 KiB.
 MAX_IDLE = 256
@@ -43,36 +44,12 @@ class Runner(gevent.Greenlet):
             self._crew.leave(self)
 
 
-class Crew:
-    """Runs at most ``limit`` jobs at once; the others wait in the order in which they came.
-
-    ``has_room`` is called when a job has ended and no other waits.
-    """
+class Crew(Turns[Job, Runner]):
+    """Runs jobs in runners, each until it first waits, and keeps the runners for later ones."""
 
     def __init__(self, limit: int, has_room: Callable[[], None]) -> None:
-        self.limit = limit
-        self._has_room = has_room
-        self.busy: set[Runner] = set()
+        super().__init__(limit, has_room)
         self._idle: list[Runner] = []
-        self._queue: deque[Job] = deque()
-        self._loop = gevent.get_hub().loop
-
-    @property
-    def full(self) -> bool:
-        """Whether a job that comes now has to wait."""
-        return len(self.busy) >= self.limit
-
-    @property
-    def load(self) -> int:
-        """Jobs that run or wait."""
-        return len(self.busy) + len(self._queue)
-
-    def start(self, job: Job) -> None:
-        """Run ``job`` now, until it first waits, or queue it. Called in the hub only."""
-        if self.full or self._queue:
-            self._queue.append(job)
-        else:
-            self._run(job)
 
     def _run(self, job: Job) -> None:
         runner = self._idle.pop() if self._idle else Runner(self)
@@ -83,7 +60,7 @@ class Crew:
 
     def rest(self, runner: Runner) -> bool:
         """``runner`` has ended its job; whether it should wait for another."""
-        self._lay_down(runner)
+        self._ended(runner)
         if len(self._idle) >= MAX_IDLE:
             return False
         self._idle.append(runner)
@@ -94,16 +71,7 @@ class Crew:
         if runner in self._idle:
             self._idle.remove(runner)
         else:
-            self._lay_down(runner)
-
-    def _lay_down(self, runner: Runner) -> None:
-        self.busy.discard(runner)
-        if self._queue:
-            # Not in this green thread: its caller is in the middle of the hub's turn, and the
-            # connections that became readable in that turn come first.
-            self._loop.run_callback(self._start_next)
-        else:
-            self._has_room()
+            self._ended(runner)
 
     def cut_off(self, seconds: float) -> None:
         """Wait for the clean-up of jobs that were killed, as long as that."""
@@ -112,7 +80,3 @@ class Crew:
     def close(self) -> None:
         """End the runners that wait for a job."""
         gevent.killall(list(self._idle))
-
-    def _start_next(self) -> None:
-        while self._queue and not self.full:
-            self._run(self._queue.popleft())

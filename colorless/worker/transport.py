@@ -69,9 +69,7 @@ class Transport:
         sent = self._send_now(data)
         if sent < size:
             self._send_rest(memoryview(data)[sent:])
-        self.unyielded += size
-        if self.unyielded >= SLICE:
-            self._give_way()
+        self._give_way(size)
 
     # The name that gunicorn's code calls a socket by when it sends "100 Continue".
     send = sendall
@@ -95,9 +93,7 @@ class Transport:
                 raise OSError(f"{file!r} ended {count} bytes early")
             offset, count = offset + sent, count - sent
             pace.moved(sent)
-            self.unyielded += sent
-            if self.unyielded >= SLICE:
-                self._give_way()
+            self._give_way(sent)
 
     def _send_now(self, data: bytes | memoryview) -> int:
         try:
@@ -127,7 +123,9 @@ class Transport:
             watcher.close()
             pace.waited()
 
-    def _give_way(self) -> None:
+    def _give_way(self, count: int) -> None:
         """A client that reads as fast as we write must not keep the hub for itself."""
-        self.unyielded = 0
-        gevent.sleep(0)
+        self.unyielded += count
+        if self.unyielded >= SLICE:
+            self.unyielded = 0
+            gevent.sleep(0)
