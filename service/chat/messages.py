@@ -27,7 +27,7 @@ from service.chat.models import (
     Search,
     User,
 )
-from service.chat.rooms import readable
+from service.chat.rooms import no_room, readable
 from service.chat.store import events, history, previews
 from service.chat.store import messages as store
 from service.chat.store import rooms as room_store
@@ -74,7 +74,7 @@ def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
     with chat.db.connection() as db:
         part = _find(db, user, room_id, wanted)
     if part is None:
-        raise NotFound(f"there is no room {room_id}")
+        raise no_room(room_id)
     last, found = part
     if not found:  # all that there is lies on the one side
         some = last > 0
@@ -172,7 +172,7 @@ def _sent_before(
 ) -> Message:
     found = store.by_client_id(db, room_id, user.id, new.client_id)
     if found is None:
-        raise NotFound(f"there is no room {room_id}")  # deleted in this very moment
+        raise no_room(room_id)  # deleted in this very moment
     message, first = found
     if first != digest:
         raise Conflict(
@@ -193,7 +193,7 @@ def _locked(db: Connection, user: User, room_id: int) -> Room:
     """The room, for a member, with nobody else writing to it until the transaction ends."""
     room = room_store.lock(db, room_id, user.id)
     if room is None:
-        raise NotFound(f"there is no room {room_id}")
+        raise no_room(room_id)
     if room.role is None:
         raise Forbidden(f"join the room first: PUT /v1/rooms/{room_id}/members/{user.id}")
     return room

@@ -120,14 +120,14 @@ def readable(db: Connection, user: User, room_id: int) -> Room:
     """The room; raises :class:`NotFound` alike where there is none and where it is not shown."""
     room = store.visible(db, room_id, user.id)
     if room is None:
-        raise _no_room(room_id)
+        raise no_room(room_id)
     return room
 
 
 def _locked(db: Connection, user: User, room_id: int) -> Room:
     room = store.lock(db, room_id, user.id)
     if room is None:
-        raise _no_room(room_id)
+        raise no_room(room_id)
     return room
 
 
@@ -153,5 +153,6 @@ def _refuse_losing_the_last_owner(db: Connection, room_id: int, member_id: int) 
         raise Conflict("a room needs an owner: make another member owner, or delete the room")
 
 
-def _no_room(room_id: int) -> NotFound:
+def no_room(room_id: int) -> NotFound:
+    """What is said alike where there is none and where it is not shown."""
     return NotFound(f"there is no room {room_id}")
