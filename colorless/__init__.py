@@ -5,6 +5,8 @@ The layers, each importing only those above it:
     patch       make the standard library and psycopg2 cooperative
     deadlines   fail_after, move_on_after
     tasks       go, TaskGroup
+    forks       which process this is
+    watchers    the hub's two watchers of a socket
     offload     CPU-bound work on real threads
     loop        an asyncio event loop that is the gevent hub
     processes   multiprocessing's pipes and locks

@@ -25,8 +25,8 @@ from gevent.libev.corecext import fork, watcher
 from gevent.monkey import get_original
 from gevent.os import fork_and_watch
 
-# libev's names for the two directions.
-_READ, _WRITE = 1, 2
+from colorless import forks
+from colorless.watchers import READ, WRITE
 
 # Seconds between two looks at a lock that another process has; guessed. No descriptor tells when
 # it is free, and a thread that waited for it would keep it if its caller were interrupted.
@@ -54,7 +54,6 @@ def install() -> None:
 
     starting: Any = util
     starting.spawnv_passfds = _spawn
-    os.register_at_fork(after_in_child=_note_fork)
     util.register_after_fork(install, _begin_anew)
 
 
@@ -68,21 +67,13 @@ def _spawn(*args: Any) -> int:
     return fork_and_watch(fork=lambda: _spawn_process(*args))
 
 
-_forked_pid: int | None = None
-
-
-def _note_fork() -> None:
-    global _forked_pid
-    _forked_pid = os.getpid()
-
-
 def _begin_anew(_: object) -> None:
     """In a child that was forked, before its work begins: let nothing go on that its parent began.
 
     What its parent's green threads wait for never comes; what is called from here on can wait.
     """
-    if _forked_pid != os.getpid():
-        return
+    if not forks.count:
+        return  # it was spawned, and has nothing of its parent's
     loop = get_hub().loop
     for callback in list(loop._callbacks):
         callback.stop()
@@ -95,7 +86,7 @@ def _begin_anew(_: object) -> None:
 
 def _read(fd: int, size: int) -> bytes:
     while True:
-        _wait(fd, _READ)
+        _wait(fd, READ)
         try:
             return os.read(fd, size)
         except BlockingIOError:  # another green thread read it
@@ -104,7 +95,7 @@ def _read(fd: int, size: int) -> bytes:
 
 def _write(fd: int, data: memoryview) -> int:
     while True:
-        _wait(fd, _WRITE)
+        _wait(fd, WRITE)
         # A pipe that blocks is ready for so much only; what calls this calls again for the rest.
         part = data[: select.PIPE_BUF] if os.get_blocking(fd) else data
         try:

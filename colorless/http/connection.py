@@ -10,8 +10,8 @@ import gevent
 
 from colorless.http.errors import NoAnswer
 from colorless.http.reader import Answer, Reader
+from colorless.watchers import Watchers
 
-_READ, _WRITE = 1, 2  # libev's events
 _READ_SIZE = 65536
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -52,8 +52,7 @@ class Connection:
         sock.settimeout(0.0)
         self._sock = sock
         self._reader = Reader()
-        io = gevent.get_hub().loop.io
-        self._watchers = {event: io(sock.fileno(), event) for event in (_READ, _WRITE)}
+        self._watchers = Watchers(gevent.get_hub(), sock.fileno())
         self.heard = False
         """Whether any of the current answer has come."""
         self.idle_since = 0.0
@@ -95,8 +94,7 @@ class Connection:
 
     def close(self) -> None:
         """End it. Closing twice is nothing."""
-        for watcher in self._watchers.values():
-            watcher.close()
+        self._watchers.close()
         self._sock.close()
 
     def _send(self, data: bytes) -> None:
@@ -105,7 +103,7 @@ class Connection:
             try:
                 rest = rest[self._sock.send(rest) :]
             except _WOULD_BLOCK as error:
-                self._wait(error, _WRITE)
+                self._wait(error, self._watchers.write)
             except (BrokenPipeError, ConnectionResetError) as error:
                 raise NoAnswer(f"the connection broke: {error}") from error
 
@@ -115,14 +113,14 @@ class Connection:
                 data: bytes = self._sock.recv(_READ_SIZE)
                 return data
             except _WOULD_BLOCK as error:
-                self._wait(error, _READ)
+                self._wait(error, self._watchers.read)
             except ConnectionResetError as error:
                 raise NoAnswer(f"the connection broke: {error}") from error
 
-    def _wait(self, error: OSError, event: int) -> None:
+    def _wait(self, error: OSError, watcher: Any) -> None:
         # TLS may have to read for a write, and the other way round.
         if isinstance(error, ssl.SSLWantReadError):
-            event = _READ
+            watcher = self._watchers.read
         elif isinstance(error, ssl.SSLWantWriteError):
-            event = _WRITE
-        gevent.get_hub().wait(self._watchers[event])
+            watcher = self._watchers.write
+        self._watchers.hub.wait(watcher)

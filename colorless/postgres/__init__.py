@@ -3,13 +3,11 @@
 The layers, each importing only those above it:
 
     errors        what can go wrong between a caller and its connection
-    forks         whether this is still the process that a pool was used in
     ledger        which slot goes to whom; decisions without I/O
     placeholders  which SQL can be prepared, and as what
     calls         what is sent to run a prepared statement
     statements    what a connection has prepared
     cancel        end a query in the server when its caller stopped waiting
-    watchers      the hub's watchers of a connection's socket
     cursor        psycopg2's cursor, with errors that say what to do
     connection    psycopg2's connection with fetch_all, fetch_one, execute
     wait          psycopg2's wait callback

@@ -19,9 +19,9 @@ import time
 import gevent
 from gevent.event import Event
 
+from colorless import forks
 from colorless.deadlines import remaining
 from colorless.patch import require_patched
-from colorless.postgres import forks
 from colorless.postgres.cancel import CancelFailed, require_cancel
 from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
@@ -146,8 +146,7 @@ class Pool:
 
     def take(self) -> Slot[Connection]:
         """A slot with a live connection, for whoever calls :meth:`put` for it afterwards."""
-        if self._forks != forks.count:
-            self._start()
+        self._notice_fork()
         slot = self._ledger.take() or self._queue()
         if slot.connection is None:
             self._open(slot)

@@ -1,4 +1,4 @@
-"""The hub's two watchers of a connection's socket, made once and kept as long as the socket."""
+"""The hub's two watchers of a socket, made once and kept as long as the socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ READ, WRITE = 1, 2  # libev's events
 
 
 class Watchers:
-    """One for reading, one for writing; only the connection's current user starts them."""
+    """One for reading, one for writing; only who currently uses the socket starts them."""
 
     __slots__ = ("descriptor", "hub", "read", "write")
 
