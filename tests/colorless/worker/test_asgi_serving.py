@@ -474,3 +474,31 @@ def test_no_more_requests_run_at_once_than_configured() -> None:
         inside.worker.asyncio_loop.call_soon(go.set)
         assert [client.answer()[0] for client in clients] == [200] * 5
         assert most[0] == 2
+
+
+def test_the_end_of_the_worker_cancels_each_call_once() -> None:
+    """At the end what waits for its client and what goes on behind its response are cancelled, and
+    their clean-up is not."""
+    cancelled: list[int] = []
+    waiting = [0]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/behind":
+            await answer(send, b"")
+        waiting[0] += 1
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            task = asyncio.current_task()
+            assert task is not None
+            cancelled.append(task.cancelling())
+
+    with serving(app) as inside:
+        for path in (b"/behind", b"/before"):
+            inside.connect().send(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+        until(lambda: waiting[0] == 2)
+        for connection in list(inside.worker.connections):
+            connection.abort()
+        inside.worker.crew.cut_off(5)
+        assert cancelled == [1, 1]
