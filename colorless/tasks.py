@@ -11,16 +11,19 @@ that deadlines, trace ids and Flask's proxies hold in it (gevent starts with an 
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from inspect import CO_COROUTINE
 from types import TracebackType
 from typing import Any
 
 import gevent
-from gevent import Greenlet, GreenletExit
+from gevent import GreenletExit
+from gevent.event import AsyncResult
+from gevent.hub import Waiter
 
 from colorless.deadlines import DeadlineExceeded
+from colorless.greenthreads import begin
 from colorless.patch import require_patched
 
 
@@ -28,8 +31,21 @@ class TaskCancelled(RuntimeError):
     """The result of a task was asked for, but the task was killed before it had one."""
 
 
-class Task(Greenlet):
-    """A green thread with a result. ``kill()`` ends it at the point where it waits."""
+class Task(AsyncResult):
+    """What a green thread does, and its result. gevent waits for it and kills it as a greenlet."""
+
+    __slots__ = ("_args", "_context", "_fn", "_kwargs", "_thread")
+
+    def __init__(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self._fn = fn
+        self._args = args
+        self._kwargs = kwargs
+        self._context: Context | None = copy_context()
+        self._thread: Any = None  # while it runs
+        gevent.get_hub().loop.run_callback(_begin, self)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Wait for what the task returns, or raise what it raised.
@@ -37,20 +53,129 @@ class Task(Greenlet):
         Raises :class:`TaskCancelled` for a task that was killed (gevent would *return* the
         ``GreenletExit``) and ``gevent.Timeout`` after ``timeout`` seconds.
         """
-        value = super().get(block, timeout)
-        if isinstance(value, GreenletExit):
+        if not self.ready() and timeout is None and block:
+            self.wait()
+        elif not self.ready():
+            self._wait_or_raise(timeout if block else 0.0)
+        if self.exception is not None:
+            raise self.exception
+        if isinstance(self.value, GreenletExit):
             raise TaskCancelled(f"{self!r} was killed before it had a result")
-        if isinstance(value, _Failure):
-            raise value.error
-        return value
+        return self.value
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, ``timeout`` seconds at most."""
+        self.wait(timeout)
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has ended."""
+        return bool(self.ready())
+
+    @property
+    def loop(self) -> Any:
+        """The hub's, which ``gevent.killall`` asks for."""
+        return gevent.get_hub().loop
+
+    def kill(
+        self,
+        exception: type[BaseException] | BaseException = GreenletExit,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        """End it at the point where it waits, by throwing ``exception``; before it has begun, it
+        does not begin. ``block`` waits until it has ended, ``timeout`` seconds at most."""
+        if self._thread is None:
+            self.throw(exception)
+        else:
+            gevent.get_hub().loop.run_callback(self.throw, exception)
+        if block:
+            self.join(timeout)
+
+    def throw(self, exception: type[BaseException] | BaseException = GreenletExit) -> None:
+        """As :meth:`kill`, at once. Called in the hub."""
+        if self._thread is not None:
+            self._thread.throw(exception)
+        elif not self.ready():
+            self._failed(exception() if isinstance(exception, type) else exception)
+
+    def cancel(self) -> bool:
+        """As a future's: kill it, without waiting. Whether there was something to kill."""
+        if self.ready():
+            return False
+        self.kill(block=False)
+        return True
+
+    def cancelled(self) -> bool:
+        """As a future's: whether it was killed."""
+        return isinstance(self.value, GreenletExit)
+
+    def _wait_or_raise(self, timeout: float | None) -> None:
+        with gevent.Timeout(timeout):
+            self.wait()
+
+    def _run(self) -> None:
+        self._thread = gevent.getcurrent()
+        try:
+            value = self._fn(*self._args, **self._kwargs)
+        except BaseException as error:
+            # Without this frame, which refers to the task, and so to the error.
+            self._failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
+        else:
+            self._ended(value)
+
+    def _ended(self, value: Any) -> None:
+        self._forget()
+        self.set(value)
+
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, GreenletExit):
+            self._ended(error)
+            return
+        self._forget()
+        self.set_exception(error)
+        gevent.get_hub().handle_error(self, type(error), error, error.__traceback__)
+
+    def _forget(self) -> None:
+        self._thread = self._context = None
+        self._args, self._kwargs = (), {}
+
+    def __repr__(self) -> str:
+        state = "ended" if self.ready() else "waits to begin" if self._thread is None else "runs"
+        return f"<Task {getattr(self._fn, '__qualname__', self._fn)}: {state}>"
 
 
-class _Failure:
-    """What a group's task returns in place of raising: its group raises the error, so the hub
-    must not print it as one that nobody handles."""
+def _begin(task: Task) -> None:
+    if not task.ready():
+        begin(Task._run, task, task._context)
 
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+
+class _Member(Task):
+    """A task of a group, which is told how it ended, and handles its error."""
+
+    __slots__ = ("_group",)
+
+    def __init__(
+        self,
+        group: TaskGroup,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        super().__init__(fn, args, kwargs)
+        self._group = group
+
+    def _ended(self, value: Any) -> None:
+        super()._ended(value)
+        self._group._ended(self)
+
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, GreenletExit):
+            self._ended(error)
+            return
+        self._forget()
+        self.set_exception(error)
+        self._group._failed(self, error)
 
 
 class _BlockCancelled(GreenletExit):
@@ -60,7 +185,7 @@ class _BlockCancelled(GreenletExit):
 def go(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task:
     """Start ``fn`` in a green thread of its own; ``.get()`` waits for what it returns or raises."""
     _check(fn)
-    return _started(Task(fn, *args, **kwargs))
+    return Task(fn, args, kwargs)
 
 
 def _check(fn: Callable[..., Any]) -> None:
@@ -74,12 +199,6 @@ def _check(fn: Callable[..., Any]) -> None:
         raise TypeError(f"{fn!r} is a coroutine function: call it, as in go(await_, fn(1))")
 
 
-def _started(task: Task) -> Task:
-    task.gr_context = contextvars.copy_context()
-    task.start()
-    return task
-
-
 class TaskGroup:
     """Tasks that have all ended when the ``with`` block ends.
 
@@ -90,7 +209,8 @@ class TaskGroup:
     def __init__(self) -> None:
         self._tasks: set[Task] = set()
         self._errors: list[BaseException] = []
-        self._block: Greenlet | None = None
+        self._block: Any = None  # the green thread of the block, while that runs
+        self._join_ends: Waiter[None] | None = None
 
     def __enter__(self) -> TaskGroup:
         self._block = gevent.getcurrent()
@@ -101,14 +221,13 @@ class TaskGroup:
         if self._block is None:
             raise RuntimeError("this TaskGroup is not open: start tasks inside its with block")
         _check(fn)
-        task = Task(self._run, fn, args, kwargs)
+        task = _Member(self, fn, args, kwargs)
         self._tasks.add(task)
-        task.rawlink(self._tasks.discard)
-        return _started(task)
+        return task
 
     def cancel(self) -> None:
         """Kill the tasks that still run, at the points where they wait."""
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.kill(block=False)
 
     def __exit__(
@@ -131,21 +250,15 @@ class TaskGroup:
         if error is not None and not isinstance(error, _BlockCancelled):
             raise error
 
-    def _run(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            return fn(*args, **kwargs)
-        except GreenletExit:
-            raise
-        except BaseException as error:
-            self._errors.append(error)
-            self._cancel_the_others()
-            return _Failure(error)
+    def _ended(self, task: Task) -> None:
+        self._tasks.discard(task)
+        if self._join_ends is not None and not self._tasks:
+            gevent.get_hub().loop.run_callback(self._join_ends.switch, None)
 
-    def _cancel_the_others(self) -> None:
-        current = gevent.getcurrent()
-        for task in self._tasks:
-            if task is not current:
-                task.kill(block=False)
+    def _failed(self, task: Task, error: BaseException) -> None:
+        self._errors.append(error)
+        self._ended(task)
+        self.cancel()
         gevent.get_hub().loop.run_callback(self._interrupt_block)
 
     def _interrupt_block(self) -> None:
@@ -157,8 +270,9 @@ class TaskGroup:
         tasks, is held back until they have ended, and is returned."""
         interrupt: BaseException | None = None
         while self._tasks:
+            self._join_ends = Waiter()
             try:
-                gevent.joinall(list(self._tasks))
+                self._join_ends.get()
             except BaseException as error:
                 interrupt = interrupt or error
                 self.cancel()

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.event import Event
 
+from colorless.greenthreads import begin
 from colorless.loop.watching import WatchingLoop
 
 
@@ -25,7 +27,8 @@ class ExecutorLoop(WatchingLoop):
 
     def __init__(self, selector: Any = None) -> None:
         super().__init__(selector)
-        self._jobs: set[gevent.Greenlet] = set()
+        self._jobs = 0
+        self._jobs_ended = Event()
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -41,16 +44,21 @@ class ExecutorLoop(WatchingLoop):
             self._check_callback(func, "run_in_executor")
         self._check_default_executor()
         future = self.create_future()
-        job = gevent.spawn(self._run_job, future, func, args)
-        self._jobs.add(job)
-        job.rawlink(self._jobs.discard)
+        self._jobs += 1
+        gevent.get_hub().loop.run_callback(begin, self._run_job, (future, func, args))
         return future
 
-    def _run_job(
-        self, future: asyncio.Future[Any], func: Callable[..., Any], args: tuple[Any, ...]
-    ) -> None:
-        if future.cancelled():
-            return
+    def _run_job(self, job: tuple[asyncio.Future[Any], Callable[..., Any], Any]) -> None:
+        future, func, args = job
+        try:
+            if not future.cancelled():
+                self._call(future, func, args)
+        finally:
+            self._jobs -= 1
+            if not self._jobs:
+                self._jobs_ended.set()
+
+    def _call(self, future: asyncio.Future[Any], func: Callable[..., Any], args: Any) -> None:
         try:
             result = func(*args)
         except BaseException as error:
@@ -69,7 +77,9 @@ class ExecutorLoop(WatchingLoop):
         if self._default_executor is not None:
             limit = () if timeout is None else (timeout,)
             await super().shutdown_default_executor(*limit)
-        gevent.joinall(list(self._jobs), timeout=timeout)
+        if self._jobs:
+            self._jobs_ended.clear()
+            self._jobs_ended.wait(timeout)
 
 
 def _settable(error: BaseException) -> BaseException:

@@ -26,7 +26,6 @@ from colorless.worker.transport import READ_SIZE, READABLE, Transport, end_writi
 
 if TYPE_CHECKING:
     from colorless.worker.body import Incoming
-    from colorless.worker.crew import Runner
     from colorless.worker.wsgi import WSGIWorker
 
 # Read ahead of the application, at most, for a body or for pipelined requests.
@@ -86,7 +85,7 @@ class Connection:
         self.trusted = worker.trusts(peer)
         self._environ: dict[str, Any] | None = None
         self._dropped = 0
-        self._runner: Runner | None = None
+        self._runner: gevent.Greenlet | None = None
         self._reader: Waiter | None = None
         self._watcher = worker.loop.io(sock.fileno(), READABLE)
         self._watcher.start(self._on_readable)
@@ -171,7 +170,7 @@ class Connection:
         self.base_environ().update(wsgi.proxy_environ(request))
 
     def serve(self) -> None:
-        """Serve the request whose head is in the buffer; called in a runner."""
+        """Serve the request whose head is in the buffer; called in a green thread of the crew."""
         if self.state is not State.SERVING:
             return  # closed while it waited for a runner
         self._runner = gevent.getcurrent()

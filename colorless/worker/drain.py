@@ -39,7 +39,6 @@ def drain(worker: WSGIWorker) -> None:
         gevent.sleep(TICK)
     if worker.connections or worker.crew.busy:
         _cut_off(worker)
-    worker.crew.close()
 
 
 def _cut_off(worker: WSGIWorker) -> None:

@@ -1,3 +1,4 @@
+import weakref
 from contextvars import ContextVar
 
 import gevent
@@ -131,6 +132,74 @@ def test_cancel_ends_tasks_without_an_error() -> None:
         group.go(Event().wait)
         gevent.sleep(0)
         group.cancel()
+
+
+def test_gevent_waits_for_tasks_and_kills_them() -> None:
+    """What takes greenlets takes tasks: joinall, wait, iwait, killall, also before they begin."""
+    assert gevent.joinall([go(len, "one"), go(len, "two")])[0].get() == 3
+    quick, slow = go(len, "quick"), go(Event().wait)
+    assert gevent.wait([quick, slow], count=1) == [quick]
+    assert [task.get() for task in gevent.iwait([quick])] == [5]
+    gevent.killall([slow, go(Event().wait)])
+    assert slow.dead
+    assert slow.cancelled()
+    assert not quick.cancelled()
+
+
+def test_get_waits_only_so_long() -> None:
+    """With a timeout, or not at all; the task goes on."""
+    gate = Event()
+    task = go(gate.wait)
+    with pytest.raises(gevent.Timeout):
+        task.get(timeout=0.01)
+    with pytest.raises(gevent.Timeout):
+        task.get(block=False)
+    gate.set()
+    assert task.get() is True
+
+
+def test_kill_before_it_begins() -> None:
+    """A task that was killed at once has done nothing."""
+    done: list[int] = []
+    task = go(done.append, 1)
+    task.kill()
+    gevent.sleep(0)
+    assert done == []
+    with pytest.raises(TaskCancelled):
+        task.get()
+
+
+def test_cancel_is_a_kill() -> None:
+    """A task is no less than a future."""
+    task = go(Event().wait)
+    gevent.sleep(0)
+    assert task.cancel()
+    task.join()
+    assert task.cancelled()
+    assert not task.cancel()
+
+
+def test_an_error_that_nobody_waits_for_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """As gevent does it; the task keeps it, with the traceback of where it was raised."""
+    task = go(fail, ValueError("unheard"))
+    task.join()
+    assert "ValueError: unheard" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="unheard") as caught:
+        task.get()
+    assert "fail" in [entry.name for entry in caught.traceback]
+
+
+def test_a_task_lets_go_of_its_arguments() -> None:
+    """A result that is kept does not keep what it was made from."""
+
+    class Big: ...
+
+    big = Big()
+    gone = weakref.ref(big)
+    task = go(id, big)
+    del big
+    task.join()
+    assert gone() is None
 
 
 def test_deadline_passes_through_a_group_as_itself() -> None:

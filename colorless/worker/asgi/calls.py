@@ -44,6 +44,3 @@ class Calls(Turns[ASGIConnection, Call]):
         with gevent.Timeout(seconds, False):
             while self.busy:
                 gevent.sleep(0.01)
-
-    def close(self) -> None:
-        """Nothing rests here."""

@@ -121,5 +121,4 @@ def serving(
         for connection in list(inside.worker.connections):
             connection.abort()
         inside.worker.crew.cut_off(5)
-        inside.worker.crew.close()
         inside.worker.tmp.close()

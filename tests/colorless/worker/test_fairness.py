@@ -86,11 +86,11 @@ def test_each_request_has_a_context_of_its_own() -> None:
     """What one request keeps in a ContextVar is not seen by the next in the same green thread."""
     name: ContextVar[str] = ContextVar("name", default="nobody")
     seen: list[str] = []
-    runners: set[Any] = set()
+    runners: set[int] = set()
 
     def app(environ: Environ, start_response: Start) -> list[bytes]:
         seen.append(name.get())
-        runners.add(gevent.getcurrent())
+        runners.add(id(gevent.getcurrent()))
         name.set(environ["PATH_INFO"])
         start_response("200 OK", [("Content-Length", "0")])
         return []
