@@ -6,7 +6,7 @@ from pathlib import Path
 
 from comparison import contract
 from comparison.accounting import Neighbours, Usage
-from comparison.backends import POOL_SIZE, Backends
+from comparison.backends import SLOW_POOL_SIZE, Backends
 from comparison.experiments import Cell, Kind
 from comparison.loads import Generators, RequestFile, Result, finish, write_requests
 from comparison.process import Server
@@ -74,15 +74,15 @@ class Bench:
         return {"levels": levels}
 
     def warm(self, server: Server, whole_pool: bool) -> None:
-        """Let a JIT see the code, then open every connection of the pool.
+        """Let a JIT see the code, which fills the pool for short queries; then fill the other.
 
-        The pool fills by slow queries that fall due nearly at once and are all waited for: a
+        That fills by slow queries that fall due nearly at once and are all waited for: a
         closed loop would end by hanging up on them.
         """
         self.generators.closed(server.address, self._file(contract.MESSAGE.name), 64, 1)
         if whole_pool:
-            rate, file = POOL_SIZE / 0.05, self._file(contract.SLOW.name)
-            self.generators.open(server.address, file, rate, 0.05, POOL_SIZE)
+            rate, file = SLOW_POOL_SIZE / 0.05, self._file(contract.SLOW.name)
+            self.generators.open(server.address, file, rate, 0.05, SLOW_POOL_SIZE)
 
     def _file(self, name: str) -> RequestFile:
         if name not in self._files:

@@ -20,19 +20,29 @@ from colorless.postgres import Pool
 from colorless.tasks import TaskGroup
 
 POOL_SIZE = int(os.environ["POOL_SIZE"])
-MESSAGE = ("id", "room", "user", "body", "created_ms")
+SLOW_POOL_SIZE = int(os.environ["SLOW_POOL_SIZE"])
 QUERIES = {
     name: re.sub(r"\$\d", "%s", sql)
     for name, sql in json.load(open(os.environ["LAB_QUERIES"])).items()
 }
 app = Flask(__name__)
 sock = Sock(app)
-pool = Pool(os.environ["DATABASE_URL"], max_size=POOL_SIZE, max_waiting=10_000, timeout=30)
+database, patient = os.environ["DATABASE_URL"], {"max_waiting": 10_000, "timeout": 30}
+pool = Pool(database, max_size=POOL_SIZE, **patient)
+slow_pool = Pool(database, max_size=SLOW_POOL_SIZE, **patient)
 http = Client()
 hasher = PasswordHasher()
 encode = msgspec.json.Encoder().encode
 streams: dict[int, set[SimpleQueue]] = {}
 broker = await_(nats.connect(os.environ["NATS_URL"]))
+
+
+class Message(msgspec.Struct, gc=False):
+    id: int
+    room: int
+    user: int
+    body: str
+    created_ms: int
 
 
 class NewMessage(msgspec.Struct):
@@ -50,8 +60,9 @@ def fetch(name, *params):
         return connection.fetch_all(QUERIES[name], params)
 
 
-def message(row):
-    return dict(zip(MESSAGE, row, strict=True))
+def sleep(ms):
+    with slow_pool.connection() as connection:
+        connection.execute(QUERIES["slow"], (ms / 1000,))
 
 
 def answer(thing, status=200):
@@ -71,27 +82,27 @@ def json_floor():
 @app.get("/slow")
 def slow():
     ms = int(request.args["ms"])
-    fetch("slow", ms / 1000)
+    sleep(ms)
     return answer({"slept": ms})
 
 
 @app.get("/message/<int:id>")
 def one_message(id):
     rows = fetch("message", id)
-    return answer(message(rows[0])) if rows else answer({"error": "not found"}, 404)
+    return answer(Message(*rows[0])) if rows else answer({"error": "not found"}, 404)
 
 
 @app.get("/rooms/<int:id>/messages")
 def history(id):
     rows = fetch("history", id, int(request.args.get("limit", 50)))
-    return answer({"messages": [message(row) for row in rows]})
+    return answer({"messages": [Message(*row) for row in rows]})
 
 
 @app.post("/rooms/<int:id>/messages")
 def post(id):
     new = msgspec.json.decode(request.get_data(), type=NewMessage)
     [[message_id, created_ms]] = fetch("post", id, new.user, new.body)
-    text = encode(message((message_id, id, new.user, new.body, created_ms)))
+    text = encode(Message(message_id, id, new.user, new.body, created_ms))
     for stream in list(streams.get(id, ())):
         stream.put(text)
     return Response(text, 201, mimetype="application/json")
@@ -127,7 +138,7 @@ def preview():
 def mixed():
     ms = int(request.args["ms"])
     reply = await_(broker.request("lab.echo", b"ping", timeout=30))
-    fetch("slow", ms / 1000)
+    sleep(ms)
     return answer({"reply": reply.data.decode(), "slept": ms})
 
 

@@ -17,10 +17,18 @@ from pydantic import BaseModel
 
 QUERIES = json.load(open(os.environ["LAB_QUERIES"]))
 POOL_SIZE = int(os.environ["POOL_SIZE"])
-MESSAGE = ("id", "room", "user", "body", "created_ms")
+SLOW_POOL_SIZE = int(os.environ["SLOW_POOL_SIZE"])
 hasher = PasswordHasher()
 encode = msgspec.json.Encoder().encode
 streams: dict[int, set[asyncio.Queue]] = {}
+
+
+class Message(msgspec.Struct, gc=False):
+    id: int
+    room: int
+    user: int
+    body: str
+    created_ms: int
 
 
 class NewMessage(BaseModel):
@@ -39,15 +47,16 @@ async def keep(connection):
 
 @asynccontextmanager
 async def lifespan(app):
-    app.state.pool = await asyncpg.create_pool(
-        os.environ["DATABASE_URL"], min_size=0, max_size=POOL_SIZE, reset=keep
-    )
+    database, lazy = os.environ["DATABASE_URL"], {"min_size": 0, "reset": keep}
+    app.state.pool = await asyncpg.create_pool(database, max_size=POOL_SIZE, **lazy)
+    app.state.slow_pool = await asyncpg.create_pool(database, max_size=SLOW_POOL_SIZE, **lazy)
     app.state.nats = await nats.connect(os.environ["NATS_URL"])
     app.state.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
     yield
     await app.state.http.close()
     await app.state.nats.close()
     app.state.pool.terminate()
+    app.state.slow_pool.terminate()
 
 
 app = FastAPI(lifespan=lifespan, openapi_url=None)
@@ -57,12 +66,12 @@ def answer(thing, status=200):
     return Response(encode(thing), status, media_type="application/json")
 
 
-def message(row):
-    return dict(zip(MESSAGE, row, strict=True))
-
-
 async def fetch(name, *params):
     return await app.state.pool.fetch(QUERIES[name], *params)
+
+
+async def sleep(ms):
+    await app.state.slow_pool.execute(QUERIES["slow"], ms / 1000)
 
 
 @app.get("/livez")
@@ -77,26 +86,26 @@ async def json_floor():
 
 @app.get("/slow")
 async def slow(ms: int):
-    await fetch("slow", ms / 1000)
+    await sleep(ms)
     return answer({"slept": ms})
 
 
 @app.get("/message/{id}")
 async def one_message(id: int):
     rows = await fetch("message", id)
-    return answer(message(rows[0])) if rows else answer({"error": "not found"}, 404)
+    return answer(Message(*rows[0])) if rows else answer({"error": "not found"}, 404)
 
 
 @app.get("/rooms/{id}/messages")
 async def history(id: int, limit: int = 50):
     rows = await fetch("history", id, limit)
-    return answer({"messages": [message(row) for row in rows]})
+    return answer({"messages": [Message(*row) for row in rows]})
 
 
 @app.post("/rooms/{id}/messages")
 async def post(id: int, new: NewMessage):
     [[message_id, created_ms]] = await fetch("post", id, new.user, new.body)
-    text = encode(message((message_id, id, new.user, new.body, created_ms)))
+    text = encode(Message(message_id, id, new.user, new.body, created_ms))
     for stream in streams.get(id, ()):
         stream.put_nowait(text)
     return Response(text, 201, media_type="application/json")
@@ -129,7 +138,7 @@ async def preview(url: str):
 @app.get("/mixed")
 async def mixed(ms: int):
     reply = await app.state.nats.request("lab.echo", b"ping", timeout=30)
-    await fetch("slow", ms / 1000)
+    await sleep(ms)
     return answer({"reply": reply.data.decode(), "slept": ms})
 
 

@@ -14,11 +14,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
-from lab_postgres import NATS_URL, POOL_SIZE, Pool, message
+from lab_postgres import NATS_URL, SLOW_POOL_SIZE, Message, Pool
 from pydantic import BaseModel
 
 pool = Pool()
-http = urllib3.PoolManager(maxsize=POOL_SIZE)
+http = urllib3.PoolManager(maxsize=SLOW_POOL_SIZE)
 hasher = PasswordHasher()
 encode = msgspec.json.Encoder().encode
 streams: dict[int, set[asyncio.Queue]] = {}
@@ -36,7 +36,7 @@ class Login(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app):
-    to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
+    to_thread.current_default_thread_limiter().total_tokens = SLOW_POOL_SIZE
     app.state.loop = asyncio.get_running_loop()
     app.state.nats = await nats.connect(NATS_URL)
     yield
@@ -69,19 +69,19 @@ def slow(ms: int):
 @app.get("/message/{id}")
 def one_message(id: int):
     rows = pool.fetch("message", id)
-    return answer(message(rows[0])) if rows else answer({"error": "not found"}, 404)
+    return answer(Message(*rows[0])) if rows else answer({"error": "not found"}, 404)
 
 
 @app.get("/rooms/{id}/messages")
 def history(id: int, limit: int = 50):
     rows = pool.fetch("history", id, limit)
-    return answer({"messages": [message(row) for row in rows]})
+    return answer({"messages": [Message(*row) for row in rows]})
 
 
 @app.post("/rooms/{id}/messages")
 def post(id: int, new: NewMessage):
     [[message_id, created_ms]] = pool.fetch("post", id, new.user, new.body)
-    text = encode(message((message_id, id, new.user, new.body, created_ms)))
+    text = encode(Message(message_id, id, new.user, new.body, created_ms))
     app.state.loop.call_soon_threadsafe(publish, id, text)
     return Response(text, 201, media_type="application/json")
 

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
-from lab_postgres import NATS_URL, Pool, message
+from lab_postgres import NATS_URL, Message, Pool
 from pydantic import BaseModel
 
 pool = Pool()
@@ -67,19 +67,19 @@ async def slow(ms: int):
 @app.get("/message/{id}")
 async def one_message(id: int):
     rows = pool.fetch("message", id)
-    return answer(message(rows[0])) if rows else answer({"error": "not found"}, 404)
+    return answer(Message(*rows[0])) if rows else answer({"error": "not found"}, 404)
 
 
 @app.get("/rooms/{id}/messages")
 async def history(id: int, limit: int = 50):
     rows = pool.fetch("history", id, limit)
-    return answer({"messages": [message(row) for row in rows]})
+    return answer({"messages": [Message(*row) for row in rows]})
 
 
 @app.post("/rooms/{id}/messages")
 async def post(id: int, new: NewMessage):
     [[message_id, created_ms]] = pool.fetch("post", id, new.user, new.body)
-    text = encode(message((message_id, id, new.user, new.body, created_ms)))
+    text = encode(Message(message_id, id, new.user, new.body, created_ms))
     for stream in streams.get(id, ()):
         stream.put_nowait(text)
     return Response(text, 201, media_type="application/json")

@@ -12,11 +12,11 @@ from argon2.exceptions import VerifyMismatchError
 from flask import Flask, Response, request
 from flask_sock import Sock
 from gevent.queue import LifoQueue, SimpleQueue
-from lab_postgres import NATS_URL, Pool, message
+from lab_postgres import NATS_URL, Message, Pool
 
 app = Flask(__name__)
 sock = Sock(app)
-pool = Pool(LifoQueue())
+pool = Pool(LifoQueue)
 http = urllib3.PoolManager(maxsize=1000)
 hasher = PasswordHasher()
 encode = msgspec.json.Encoder().encode
@@ -63,20 +63,20 @@ def slow():
 @app.get("/message/<int:id>")
 def one_message(id):
     rows = pool.fetch("message", id)
-    return answer(message(rows[0])) if rows else answer({"error": "not found"}, 404)
+    return answer(Message(*rows[0])) if rows else answer({"error": "not found"}, 404)
 
 
 @app.get("/rooms/<int:id>/messages")
 def history(id):
     rows = pool.fetch("history", id, int(request.args.get("limit", 50)))
-    return answer({"messages": [message(row) for row in rows]})
+    return answer({"messages": [Message(*row) for row in rows]})
 
 
 @app.post("/rooms/<int:id>/messages")
 def post(id):
     new = msgspec.json.decode(request.get_data(), type=NewMessage)
     [[message_id, created_ms]] = pool.fetch("post", id, new.user, new.body)
-    text = encode(message((message_id, id, new.user, new.body, created_ms)))
+    text = encode(Message(message_id, id, new.user, new.body, created_ms))
     for stream in list(streams.get(id, ())):
         stream.put(text)
     return Response(text, 201, mimetype="application/json")

@@ -41,12 +41,13 @@ type brief struct {
 }
 
 type server struct {
-	sql     map[string]string
-	pool    *pgxpool.Pool
-	broker  *nats.Conn
-	outside *http.Client
-	lock    sync.Mutex
-	streams map[string]map[chan []byte]bool
+	sql      map[string]string
+	pool     *pgxpool.Pool
+	slowPool *pgxpool.Pool
+	broker   *nats.Conn
+	outside  *http.Client
+	lock     sync.Mutex
+	streams  map[string]map[chan []byte]bool
 }
 
 // handler lets a route return its error; whatever it is, the client sees one line.
@@ -111,18 +112,23 @@ func connect() *server {
 	text, err := os.ReadFile(os.Getenv("LAB_QUERIES"))
 	check(err)
 	check(json.Unmarshal(text, &s.sql))
-	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
-	check(err)
-	size, _ := strconv.Atoi(os.Getenv("POOL_SIZE"))
-	config.MaxConns = int32(size)
-	s.pool, err = pgxpool.ConnectConfig(context.Background(), config)
-	check(err)
+	s.pool, s.slowPool = pool("POOL_SIZE"), pool("SLOW_POOL_SIZE")
 	s.broker, err = nats.Connect(os.Getenv("NATS_URL"))
 	check(err)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 4096
 	s.outside = &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	return s
+}
+
+func pool(size string) *pgxpool.Pool {
+	config, err := pgxpool.ParseConfig(os.Getenv("DATABASE_URL"))
+	check(err)
+	most, _ := strconv.Atoi(os.Getenv(size))
+	config.MaxConns = int32(most)
+	made, err := pgxpool.ConnectConfig(context.Background(), config)
+	check(err)
+	return made
 }
 
 func check(err error) {

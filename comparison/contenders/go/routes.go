@@ -16,7 +16,7 @@ import (
 
 func (s *server) slow(w http.ResponseWriter, r *http.Request) error {
 	ms := number(r, "ms")
-	if _, err := s.pool.Exec(r.Context(), s.sql["slow"], float64(ms)/1000); err != nil {
+	if _, err := s.slowPool.Exec(r.Context(), s.sql["slow"], float64(ms)/1000); err != nil {
 		return err
 	}
 	return answer(w, 200, map[string]int{"slept": ms})
@@ -54,10 +54,10 @@ func (s *server) post(w http.ResponseWriter, r *http.Request) error {
 }
 
 type home struct {
-	User   named            `json:"user"`
-	Rooms  []named          `json:"rooms"`
-	Unseen int              `json:"unseen"`
-	Latest []brief          `json:"latest"`
+	User   named   `json:"user"`
+	Rooms  []named `json:"rooms"`
+	Unseen int     `json:"unseen"`
+	Latest []brief `json:"latest"`
 }
 
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
@@ -117,7 +117,7 @@ func (s *server) mixed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.pool.Exec(r.Context(), s.sql["slow"], float64(ms)/1000); err != nil {
+	if _, err := s.slowPool.Exec(r.Context(), s.sql["slow"], float64(ms)/1000); err != nil {
 		return err
 	}
 	return answer(w, 200, map[string]any{"reply": string(reply.Data), "slept": ms})

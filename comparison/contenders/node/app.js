@@ -12,11 +12,13 @@ const app = require('fastify')({ logger: false, keepAliveTimeout: 75000 });
 const SQL = JSON.parse(fs.readFileSync(process.env.LAB_QUERIES));
 types.setTypeParser(20, Number); // bigint: every number of the lab fits a double exactly
 
-const pool = new Pool({
+const connections = (max) => new Pool({
   connectionString: process.env.DATABASE_URL,
-  max: Number(process.env.POOL_SIZE),
+  max: Number(max),
   idleTimeoutMillis: 0,
 });
+const pool = connections(process.env.POOL_SIZE);
+const slowPool = connections(process.env.SLOW_POOL_SIZE);
 const outside = new Agent({ connections: null, pipelining: 1 });
 const streams = new Map();
 let broker;
@@ -34,6 +36,8 @@ async function fetch(name, ...values) {
   return (await pool.query({ name, text: SQL[name], values })).rows;
 }
 
+const sleep = (ms) => slowPool.query({ name: 'slow', text: SQL.slow, values: [ms / 1000] });
+
 const asMessage = (row) => ({
   id: row.id, room: row.room_id, user: row.user_id, body: row.body, created_ms: row.created_ms,
 });
@@ -44,7 +48,7 @@ app.get('/json', route({ message: string }), async () => ({ message: 'Hello, Wor
 
 app.get('/slow', route({ slept: number }), async (req) => {
   const ms = Number(req.query.ms);
-  await fetch('slow', ms / 1000);
+  await sleep(ms);
   return { slept: ms };
 });
 
@@ -92,7 +96,7 @@ app.get('/preview', route({ url: string, title: string }), async (req) => {
 app.get('/mixed', route({ reply: string, slept: number }), async (req) => {
   const ms = Number(req.query.ms);
   const answer = await broker.request('lab.echo', 'ping', { timeout: 30000 });
-  await fetch('slow', ms / 1000);
+  await sleep(ms);
   return { reply: answer.string(), slept: ms };
 });
 

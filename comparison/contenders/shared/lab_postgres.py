@@ -1,4 +1,4 @@
-"""What the synchronous Python contenders share: the lab's SQL, and a plain psycopg2 pool.
+"""What the synchronous Python contenders share: the lab's SQL, and plain psycopg2 pools.
 
 A queue of connections is what a careful user of psycopg2 writes: its own ThreadedConnectionPool
 raises as soon as it is empty, where every other contender's pool waits.
@@ -9,6 +9,7 @@ import os
 import queue
 import re
 
+import msgspec
 import psycopg2
 
 QUERIES = {
@@ -17,21 +18,34 @@ QUERIES = {
 }
 URL = os.environ["DATABASE_URL"]
 POOL_SIZE = int(os.environ["POOL_SIZE"])
+SLOW_POOL_SIZE = int(os.environ["SLOW_POOL_SIZE"])
 NATS_URL = os.environ["NATS_URL"]
-MESSAGE = ("id", "room", "user", "body", "created_ms")
+
+
+class Message(msgspec.Struct, gc=False):
+    """A row of `messages` as the contract's JSON wants it."""
+
+    id: int
+    room: int
+    user: int
+    body: str
+    created_ms: int
 
 
 class Pool:
-    """At most POOL_SIZE connections, each made when it is first needed; a borrower waits."""
+    """At most POOL_SIZE connections for short queries and SLOW_POOL_SIZE for those that wait, each
+    made when it is first needed; a borrower waits."""
 
-    def __init__(self, free=None):
-        self._free = queue.LifoQueue() if free is None else free
-        for _ in range(POOL_SIZE):
-            self._free.put(None)
+    def __init__(self, kind=queue.LifoQueue):
+        self._quick, self._slow = kind(), kind()
+        for free, size in (self._quick, POOL_SIZE), (self._slow, SLOW_POOL_SIZE):
+            for _ in range(size):
+                free.put(None)
 
     def fetch(self, name, *params):
         """The rows of one of the lab's queries, committed."""
-        connection = self._free.get()
+        free = self._slow if name == "slow" else self._quick
+        connection = free.get()
         try:
             if connection is None:
                 connection = psycopg2.connect(URL)
@@ -40,9 +54,4 @@ class Pool:
                 cursor.execute(QUERIES[name], params)
                 return cursor.fetchall() if cursor.description else []
         finally:
-            self._free.put(None if connection is None or connection.closed else connection)
-
-
-def message(row):
-    """A row of `messages` as the contract's JSON wants it."""
-    return dict(zip(MESSAGE, row, strict=True))
+            free.put(None if connection is None or connection.closed else connection)
