@@ -42,7 +42,7 @@ class Bench:
             return self._streams(cell, server)
         if cell.kind is Kind.OPEN:
             assert cell.endpoint is not None
-            rate = max(1.0, capacity * cell.share)
+            rate = cell.rate or max(1.0, capacity * cell.share)
             file = self._file(cell.endpoint.name)
             seen = self.generators.open(server.address, file, rate, cell.seconds, cell.connections)
             answered = seen["done"]

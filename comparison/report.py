@@ -23,6 +23,7 @@ WORK: tuple[Row, ...] = (
     ("/livez beside 100 slow queries, p99", "slow-100", "probe_p99", False),
     ("One indexed row, a second", "message", "rate", True),
     ("… p99 at 70 % of its own capacity", "open-70", "open_p99", False),
+    ("… p99 at 1,500 a second", "open-1500", "open_p99", False),
     ("50 rows of history, a second", "history", "rate", True),
     ("Committed inserts, a second", "post", "rate", True),
     ("Four queries for a home page, a second", "home", "rate", True),
@@ -179,7 +180,11 @@ def _picture(claim: str, r: Results) -> Picture | None:
         ),
         "C6": lambda: plots.spans(r, [("login", *probe, "one row, beside 4 logins at a time")]),
         "C7": lambda: plots.spans(
-            r, [(f"open-{n}", *lit, f"one row at {n} % of capacity") for n in (50, 70, 90)]
+            r,
+            [
+                *[(f"open-{n}", *lit, f"one row at {n} % of capacity") for n in (50, 70, 90)],
+                ("open-1500", *lit, "one row, 1,500 a second"),
+            ],
         ),
     }
     svg = drawings[claim]()
