@@ -4,6 +4,7 @@ The layers, each importing only those above it:
 
     patch       make the standard library and psycopg2 cooperative
     deadlines   fail_after, move_on_after
+    greenthreads  green threads, used again where nobody can tell
     tasks       go, TaskGroup
     forks       which process this is
     watchers    the hub's two watchers of a socket

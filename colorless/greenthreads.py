@@ -76,6 +76,7 @@ class GreenThread(gevent.Greenlet):
                 self.__dict__.clear()  # its name, and what thread-locals keep
             if ends:
                 gevent.get_hub().loop.run_callback(self._tell, ends)
+            del self, item  # a traceback keeps its frames, and they what they refer to
         return bool(ends)
 
     def _woken(self) -> None:

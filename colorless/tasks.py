@@ -119,8 +119,8 @@ class Task(AsyncResult):
         try:
             value = self._fn(*self._args, **self._kwargs)
         except BaseException as error:
-            # Without this frame, which refers to the task, and so to the error.
             self._failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
+            del self  # the error's frames refer to this one: no cycle for the collector
         else:
             self._ended(value)
 
@@ -134,6 +134,10 @@ class Task(AsyncResult):
             return
         self._forget()
         self.set_exception(error)
+        self._raised(error)
+
+    def _raised(self, error: BaseException) -> None:
+        # Perhaps nobody ever asks for the result: the error is printed, as a greenlet's is.
         gevent.get_hub().handle_error(self, type(error), error, error.__traceback__)
 
     def _forget(self) -> None:
@@ -169,12 +173,7 @@ class _Member(Task):
         super()._ended(value)
         self._group._ended(self)
 
-    def _failed(self, error: BaseException) -> None:
-        if isinstance(error, GreenletExit):
-            self._ended(error)
-            return
-        self._forget()
-        self.set_exception(error)
+    def _raised(self, error: BaseException) -> None:
         self._group._failed(self, error)
 
 
@@ -236,19 +235,26 @@ class TaskGroup:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        end = self._end(error)
+        try:
+            if end is not None:
+                raise end
+        finally:
+            del end, error, tb  # which the traceback of `end` would refer to: no cycle
+
+    def _end(self, error: BaseException | None) -> BaseException | None:
+        """End with ``error`` from the block; what is to be raised."""
         # From here on no task can be added and none interrupts this green thread any more.
         self._block = None
         if error is not None:
             self.cancel()
         interrupt = self._join() or _as_interrupt(error)
+        errors, self._errors = self._errors, []
         if interrupt is not None:
-            raise interrupt
-        if error is not None and not self._is_consequence(error):
-            self._errors.append(error)
-        if self._errors:
-            raise self._summary()
-        if error is not None and not isinstance(error, _BlockCancelled):
-            raise error
+            return interrupt
+        if error is not None and not _is_consequence(error, errors):
+            errors.append(error)
+        return _summary(errors) if errors else None
 
     def _ended(self, task: Task) -> None:
         self._tasks.discard(task)
@@ -278,18 +284,19 @@ class TaskGroup:
                 self.cancel()
         return interrupt
 
-    def _summary(self) -> BaseException:
-        first = self._errors[0]
-        # Tasks that ran out of one deadline are one event, and `except DeadlineExceeded` is meant.
-        if len(self._errors) == 1 or all(isinstance(e, DeadlineExceeded) for e in self._errors):
-            return first
-        return BaseExceptionGroup("several tasks failed", self._errors)
 
-    def _is_consequence(self, error: BaseException) -> bool:
-        """Whether the block only failed because a task did: there is nothing new to report."""
-        if any(error is known for known in self._errors):
-            return True
-        return bool(self._errors) and isinstance(error, TaskCancelled | _BlockCancelled)
+def _summary(errors: list[BaseException]) -> BaseException:
+    # Tasks that ran out of one deadline are one event, and `except DeadlineExceeded` is meant.
+    if len(errors) == 1 or all(isinstance(e, DeadlineExceeded) for e in errors):
+        return errors[0]
+    return BaseExceptionGroup("several tasks failed", errors)
+
+
+def _is_consequence(error: BaseException, errors: list[BaseException]) -> bool:
+    """Whether the block only failed because a task did: there is nothing new to report."""
+    if any(error is known for known in errors):
+        return True
+    return bool(errors) and isinstance(error, TaskCancelled | _BlockCancelled)
 
 
 def _as_interrupt(error: BaseException | None) -> BaseException | None:

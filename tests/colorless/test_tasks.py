@@ -1,3 +1,4 @@
+import gc
 import weakref
 from contextvars import ContextVar
 
@@ -200,6 +201,36 @@ def test_a_task_lets_go_of_its_arguments() -> None:
     del big
     task.join()
     assert gone() is None
+
+
+def test_errors_leave_nothing_for_the_garbage_collector(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error, its traceback's frames and the task that keeps it are no cycle."""
+
+    def raises() -> None:
+        raise KeyError("y")
+
+    def fails() -> None:
+        # Not by pytest.raises(), which keeps what it caught.
+        try:
+            with TaskGroup() as group:
+                group.go(raises)
+                group.go(Event().wait)
+        except KeyError:
+            pass
+        go(raises).join()
+
+    def round_of_failures() -> int:
+        fails()
+        gevent.sleep(0.01)
+        return gc.collect()
+
+    round_of_failures()
+    gc.disable()
+    try:
+        assert round_of_failures() == 0
+    finally:
+        gc.enable()
+    assert "KeyError" in capsys.readouterr().err
 
 
 def test_deadline_passes_through_a_group_as_itself() -> None:
