@@ -70,6 +70,15 @@ def test_data_is_there_at_the_next_start(data: Path) -> None:
         assert "still here?" in again.reads(room)
 
 
+@pytest.fixture
+def sighup_not_ignored() -> Iterator[None]:
+    """A service that is started under nohup leaves SIGHUP ignored; these tests may be, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("sighup_not_ignored")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything(data: Path, number: signal.Signals) -> None:
     """After SIGINT, SIGTERM or SIGHUP no process is left, and the exit status is 0."""
