@@ -7,7 +7,7 @@ The layers, each importing only those above it:
     greenthreads  green threads, used again where nobody can tell
     tasks       go, TaskGroup
     forks       which process this is
-    watchers    the hub's two watchers of a socket
+    sockets     what it takes to use a socket that never blocks
     offload     CPU-bound work on real threads
     loop        an asyncio event loop that is the gevent hub
     processes   multiprocessing's pipes and locks

@@ -26,7 +26,7 @@ from gevent.monkey import get_original
 from gevent.os import fork_and_watch
 
 from colorless import forks
-from colorless.watchers import READ, WRITE
+from colorless.sockets import READ, WRITE
 
 # Seconds between two looks at a lock that another process has; guessed. No descriptor tells when
 # it is free, and a thread that waited for it would keep it if its caller were interrupted.

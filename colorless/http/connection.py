@@ -10,7 +10,7 @@ import gevent
 
 from colorless.http.errors import NoAnswer
 from colorless.http.reader import Answer, Reader
-from colorless.watchers import Watchers
+from colorless.sockets import Watchers, bare
 
 _READ_SIZE = 65536
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -46,11 +46,13 @@ class Connection:
     Its watchers are kept as long as it lives, so it belongs to the thread that made it.
     """
 
-    __slots__ = ("_reader", "_sock", "_watchers", "heard", "idle_since")
+    __slots__ = ("_reader", "_recv", "_send_some", "_sock", "_watchers", "heard", "idle_since")
 
     def __init__(self, sock: Any) -> None:
         sock.settimeout(0.0)
         self._sock = sock
+        system = bare(sock)
+        self._recv, self._send_some = system.recv, system.send
         self._reader = Reader()
         self._watchers = Watchers(gevent.get_hub(), sock.fileno())
         self.heard = False
@@ -67,6 +69,8 @@ class Connection:
         reader = self._reader
         reader.begin(method, most, cut=cut)
         self._send(request)
+        if not isinstance(self._sock, ssl.SSLSocket):  # which may have read the answer already
+            self._watchers.hub.wait(self._watchers.read)
         while not reader.done:
             data = self._receive()
             if data:
@@ -85,7 +89,7 @@ class Connection:
         """Whether an idle connection is still good: open, and nothing came that nobody asked for
         (a server that gives up an idle client may say so before it closes)."""
         try:
-            self._sock.recv(1)
+            self._recv(1)
         except _WOULD_BLOCK:
             return True
         except OSError:
@@ -101,7 +105,7 @@ class Connection:
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[self._sock.send(rest) :]
+                rest = rest[self._send_some(rest) :]
             except _WOULD_BLOCK as error:
                 self._wait(error, self._watchers.write)
             except (BrokenPipeError, ConnectionResetError) as error:
@@ -110,7 +114,7 @@ class Connection:
     def _receive(self) -> bytes:
         while True:
             try:
-                data: bytes = self._sock.recv(_READ_SIZE)
+                data: bytes = self._recv(_READ_SIZE)
                 return data
             except _WOULD_BLOCK as error:
                 self._wait(error, self._watchers.read)

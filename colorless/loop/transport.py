@@ -13,9 +13,8 @@ import sys
 from asyncio import BufferedProtocol, Future, selector_events
 from typing import TYPE_CHECKING, Any
 
-from gevent.socket import socket
-
 from colorless.loop.watching import WatchingLoop
+from colorless.sockets import bare
 
 if TYPE_CHECKING:
     _Transport: Any = Any
@@ -33,8 +32,7 @@ class SocketTransport(_Transport):
     _buffered = False
 
     def __init__(self, loop: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
-        # A subclass of gevent's socket may have methods of its own.
-        system = sock._sock if type(sock) is socket else sock
+        system = bare(sock)
         self._recv_into, self._send = system.recv_into, system.send
         super().__init__(loop, sock, *args, **kwargs)
 

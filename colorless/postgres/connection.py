@@ -14,7 +14,7 @@ from colorless.deadlines import limit, remaining
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.errors import not_cooperative, outlived, shared
 from colorless.postgres.statements import Call, Params, Statement, Statements
-from colorless.watchers import Watchers
+from colorless.sockets import Watchers
 
 Row = tuple[Any, ...]
 

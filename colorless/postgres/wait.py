@@ -18,7 +18,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_ACTIVE
 from colorless.deadlines import inherited_limit
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.connection import Connection
-from colorless.watchers import Watchers
+from colorless.sockets import Watchers
 
 Wait = Callable[[extensions.connection], None]
 

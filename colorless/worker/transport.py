@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import gevent
 from gevent import socket
 
+from colorless.sockets import bare
 from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Limits, Pace
 
 READ_SIZE = 65536
@@ -45,9 +46,8 @@ class Transport:
     def __init__(self, sock: Any, limits: Limits) -> None:
         sock.settimeout(0.0)
         self.sock = sock
-        # A plain socket that never blocks needs nothing of what gevent's does around it.
-        raw = sock._sock if type(sock) is socket.socket else sock
-        self._recv, self._send = raw.recv, raw.send
+        system = bare(sock)
+        self._recv, self._send = system.recv, system.send
         self._limits = limits
         # Bytes written since others had a turn.
         self.unyielded = 0

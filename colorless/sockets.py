@@ -1,14 +1,23 @@
-"""The hub's two watchers of a socket, made once and kept as long as the socket."""
+"""What it takes to use a socket that never blocks: the system's own calls, and two watchers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from gevent import socket
+
 READ, WRITE = 1, 2  # libev's events
 
 
+def bare(sock: Any) -> Any:
+    """What of ``sock`` asks the system directly: nothing of what gevent's does around it, which is
+    to wait. A subclass of gevent's may have methods of its own, and stays as it is."""
+    return sock._sock if type(sock) is socket.socket else sock
+
+
 class Watchers:
-    """One for reading, one for writing; only who currently uses the socket starts them."""
+    """The hub's, made once and kept as long as the socket: one for reading, one for writing; only
+    who currently uses the socket starts them."""
 
     __slots__ = ("descriptor", "hub", "read", "write")
 
