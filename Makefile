@@ -44,7 +44,7 @@ conformance-all: conformance  ## the same, and the runtime's own tests, on every
 image-test: install  ## build the container image, run it, stop it (as root, with buildah and debootstrap)
 	$(BIN)/python -m tests.image
 
-compare: install  ## the lab: this and its peers side by side, about 20 minutes (QUICK=1, CLAIM=C1, ONLY=go,node)
+compare: install  ## the lab: this and its peers side by side, about half an hour (QUICK=1, CLAIM=C1, ONLY=go,node)
 	$(BIN)/python -m comparison run $(if $(QUICK),--quick) $(if $(CLAIM),--claim $(CLAIM)) $(if $(ONLY),--only $(ONLY))
 
 micro: install  ## what single parts cost: a request's layers, the pool, the workers, the loop, a task; about 8 minutes

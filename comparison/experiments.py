@@ -62,7 +62,7 @@ class Cell:
     levels: tuple[int, ...] = ()
     rounds: int = 5
     """In how many rounds it is measured: fewer where differences are large, so that all fits
-    into twenty minutes."""
+    into half an hour."""
 
     @property
     def expected_seconds(self) -> float:

@@ -48,14 +48,17 @@ class Record:
         with open(self.path, "a") as out:
             out.write(json.dumps({**row, "result": result}) + "\n")
 
-    def capacity(self, contender: str, cell: str) -> float:
-        """The median over the rounds so far; 0 when it has not been measured."""
-        found = [
-            result["requests"] / result["seconds"]
-            for (_, who, what), result in self.done.items()
+    def capacity(self, number: int, contender: str, cell: str) -> float:
+        """What `cell` found a moment ago, in this round: over a run, a shared machine may change by
+        more than the parts of it that are asked for. Else the median of the other rounds, and 0
+        when it has not been measured."""
+        found = {
+            when: result["requests"] / result["seconds"]
+            for (when, who, what), result in self.done.items()
             if (who, what) == (contender, cell) and "requests" in result
-        ]
-        return statistics.median(found) if found else 0.0
+        }
+        known: float = found.get(number) or statistics.median(found.values() or [0.0])
+        return known
 
 
 class Runner:
@@ -99,7 +102,7 @@ class Runner:
         with _Turn(self, contender, environment) as turn:
             for cell in cells:
                 self.tell(f"round {number}  {contender.name}  {cell.name}", 0)
-                capacity = self.record.capacity(contender.name, cell.of)
+                capacity = self.record.capacity(number, contender.name, cell.of)
                 try:
                     server = turn.ready(fresh=cell.kind is Kind.STREAMS)
                     result = self.bench.measure(cell, server, capacity)
