@@ -92,7 +92,7 @@ def _span(
     axes.set_yticks(range(len(names)), [titles[name] for name in names])
     axes.set_xscale("log")
     axes.set_xlim(right=axes.get_xlim()[1] * 2.2)
-    axes.set_xlabel("milliseconds: ● half the requests, ◆ 99 of 100", color="#555555")
+    axes.set_xlabel("ms: ● half of them, ◆ 99 of 100", color="#555555")
     axes.grid(axis="x", color="#e6e6e6")
     axes.set_axisbelow(True)
     axes.set_title(title)
