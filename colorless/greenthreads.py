@@ -2,10 +2,9 @@
 
 A new green thread costs about 20 µs on CPython 3.11, half of it to map the memory of its first
 frame and to unmap it again; one that is used again, a few (``python -m comparison.micro.tasks``
-has both, with what a task adds). It is used again only if
-nothing refers to it any more: no timer that could still throw into it, nobody who kept it to wake
-it, to kill it or to wait for it. Each job has a context of its own, and what it kept in
-thread-locals goes when it ends.
+has both, with what a task adds). It is used again only if nothing refers to it any more: no timer
+that could still throw into it, nobody who kept it to wake it, to kill it or to wait for it. Each
+job has a context of its own, and what it kept in thread-locals goes when it ends.
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 from gevent import socket
 
 READ, WRITE = 1, 2  # libev's events
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""What it raises in place of waiting."""
 
 
 def bare(sock: Any) -> Any:

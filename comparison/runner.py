@@ -52,13 +52,12 @@ class Record:
         """What `cell` found a moment ago, in this round: over a run, a shared machine may change by
         more than the parts of it that are asked for. Else the median of the other rounds, and 0
         when it has not been measured."""
-        found = {
+        found: dict[int, float] = {
             when: result["requests"] / result["seconds"]
             for (when, who, what), result in self.done.items()
             if (who, what) == (contender, cell) and "requests" in result
         }
-        known: float = found.get(number) or statistics.median(found.values() or [0.0])
-        return known
+        return found.get(number) or statistics.median(found.values() or [0.0])
 
 
 class Runner:

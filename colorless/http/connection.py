@@ -10,10 +10,9 @@ import gevent
 
 from colorless.http.errors import NoAnswer
 from colorless.http.reader import Answer, Reader
-from colorless.sockets import Watchers, bare
+from colorless.sockets import WOULD_BLOCK, Watchers, bare
 
 _READ_SIZE = 65536
-_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def connect(
@@ -90,7 +89,7 @@ class Connection:
         (a server that gives up an idle client may say so before it closes)."""
         try:
             self._recv(1)
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             return True
         except OSError:
             pass
@@ -106,7 +105,7 @@ class Connection:
         while rest:
             try:
                 rest = rest[self._send_some(rest) :]
-            except _WOULD_BLOCK as error:
+            except WOULD_BLOCK as error:
                 self._wait(error, self._watchers.write)
             except (BrokenPipeError, ConnectionResetError) as error:
                 raise NoAnswer(f"the connection broke: {error}") from error
@@ -116,7 +115,7 @@ class Connection:
             try:
                 data: bytes = self._recv(_READ_SIZE)
                 return data
-            except _WOULD_BLOCK as error:
+            except WOULD_BLOCK as error:
                 self._wait(error, self._watchers.read)
             except ConnectionResetError as error:
                 raise NoAnswer(f"the connection broke: {error}") from error

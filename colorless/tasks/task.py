@@ -41,10 +41,11 @@ class Task(AsyncResult):
         Raises :class:`TaskCancelled` for a task that was killed (gevent would *return* the
         ``GreenletExit``) and ``gevent.Timeout`` after ``timeout`` seconds.
         """
-        if not self.ready() and timeout is None and block:
-            self.wait()
-        elif not self.ready():
-            self._wait_or_raise(timeout if block else 0.0)
+        if not self.ready():
+            if not block:
+                raise gevent.Timeout
+            with gevent.Timeout(timeout):
+                self.wait()
         if self.exception is not None:
             raise self.exception
         if isinstance(self.value, GreenletExit):
@@ -97,10 +98,6 @@ class Task(AsyncResult):
     def cancelled(self) -> bool:
         """As a future's: whether it was killed."""
         return isinstance(self.value, GreenletExit)
-
-    def _wait_or_raise(self, timeout: float | None) -> None:
-        with gevent.Timeout(timeout):
-            self.wait()
 
     def _run(self) -> None:
         self._thread = gevent.getcurrent()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gevent import socket
 from gunicorn.sock import BaseSocket
 
-from colorless.worker.transport import READABLE
+from colorless.sockets import READ
 
 if TYPE_CHECKING:
     from colorless.worker.wsgi import WSGIWorker
@@ -80,7 +80,7 @@ class Acceptor:
         self._tls = tls
         self._name = self._sock.getsockname()
         self._shared = worker.cfg.workers > 1
-        self._watcher = worker.loop.io(self._sock.fileno(), READABLE)
+        self._watcher = worker.loop.io(self._sock.fileno(), READ)
         self._timer = worker.loop.timer(0)
 
     def start(self) -> None:

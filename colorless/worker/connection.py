@@ -5,7 +5,7 @@ waits for its client holds no green thread, the next request is noticed without 
 and so is a client that goes away. A connection is in one of these states::
 
     WAITING     for the head of a request: `idle` (nothing has come yet) or `heads` (a part has)
-    SERVING     a runner has it; what the client sends is the body, or is kept for later
+    SERVING     a green thread has it; what the client sends is the body, or is kept for later
     CLOSING     the last response is out; what still comes is dropped until the client has closed
     DETACHED    the application took the socket over
     CLOSED
@@ -20,9 +20,10 @@ import gevent
 from gevent.hub import Waiter
 from gunicorn.http import wsgi
 
+from colorless.sockets import READ
 from colorless.worker.environ import connection_environ
 from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Pace
-from colorless.worker.transport import READ_SIZE, READABLE, Transport, end_writing
+from colorless.worker.transport import READ_SIZE, Transport, end_writing
 
 if TYPE_CHECKING:
     from colorless.worker.body import Incoming
@@ -52,7 +53,7 @@ class Connection:
         "_dropped",
         "_environ",
         "_reader",
-        "_runner",
+        "_thread",
         "_watcher",
         "buffer",
         "cancel_on_disconnect",
@@ -85,9 +86,9 @@ class Connection:
         self.trusted = worker.trusts(peer)
         self._environ: dict[str, Any] | None = None
         self._dropped = 0
-        self._runner: gevent.Greenlet | None = None
+        self._thread: gevent.Greenlet | None = None
         self._reader: Waiter | None = None
-        self._watcher = worker.loop.io(sock.fileno(), READABLE)
+        self._watcher = worker.loop.io(sock.fileno(), READ)
         self._watcher.start(self._on_readable)
 
     # What an application may use: `gone`, `cancel_on_disconnect` (of the current request), and
@@ -148,15 +149,15 @@ class Connection:
             self.close()
         elif self._reader is not None:
             self._reader.switch(None)
-        elif self.cancel_on_disconnect and self._runner is not None:
-            self._runner.throw(ClientDisconnected("the client closed the connection"))
+        elif self.cancel_on_disconnect and self._thread is not None:
+            self._thread.throw(ClientDisconnected("the client closed the connection"))
 
     def _drop(self, data: bytes) -> None:
         self._dropped += len(data)
         if not data or self._dropped >= MAX_DROPPED:
             self.close()
 
-    # What the runner does.
+    # What its green thread does.
 
     def base_environ(self) -> dict[str, Any]:
         """What the environs of all requests on this connection have in common; copy it."""
@@ -172,14 +173,14 @@ class Connection:
     def serve(self) -> None:
         """Serve the request whose head is in the buffer; called in a green thread of the crew."""
         if self.state is not State.SERVING:
-            return  # closed while it waited for a runner
-        self._runner = gevent.getcurrent()
+            return  # closed while it waited for its turn
+        self._thread = gevent.getcurrent()
         self.transport.unyielded = 0
         keep = False
         try:
             keep = self.worker.serve(self)
         finally:
-            self._runner = None
+            self._thread = None
             self._served(keep)
 
     def receive(self, pace: Pace) -> bytes:
@@ -246,7 +247,7 @@ class Connection:
 
     def abort(self) -> None:
         """Kill the request that is being served, if one is: the time of a drain is up."""
-        if self._runner is not None:
-            self._runner.kill(block=False)
+        if self._thread is not None:
+            self._thread.kill(block=False)
         else:
             self.close()

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import gevent
-
 from colorless.greenthreads import begin
 from colorless.worker.turns import Turns
 
@@ -33,9 +31,3 @@ class Crew(Turns[Job, Job]):
             job.serve()
         finally:
             self._ended(job)
-
-    def cut_off(self, seconds: float) -> None:
-        """Wait for the clean-up of jobs that were killed, as long as that."""
-        with gevent.Timeout(seconds, False):
-            while self.busy:
-                gevent.sleep(0.01)

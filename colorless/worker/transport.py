@@ -15,15 +15,12 @@ from typing import Any, BinaryIO
 import gevent
 from gevent import socket
 
-from colorless.sockets import bare
+from colorless.sockets import WOULD_BLOCK, WRITE, bare
 from colorless.worker.limits import ClientDisconnected, ClientTooSlow, Limits, Pace
 
 READ_SIZE = 65536
 # Guessed: what may be written before others get a turn; 50 µs of memory copies.
 SLICE = 256 * 1024
-READABLE, WRITABLE = 1, 2
-
-_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def end_writing(sock: Any) -> None:
@@ -56,7 +53,7 @@ class Transport:
         """What has arrived; ``None`` for nothing yet, ``b""`` for the end. Raises ``OSError``."""
         try:
             data: bytes = self._recv(READ_SIZE)
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             return None
         return data
 
@@ -98,7 +95,7 @@ class Transport:
     def _send_now(self, data: bytes | memoryview) -> int:
         try:
             sent: int = self._send(data)
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             return 0
         except OSError as error:
             raise ClientDisconnected(f"while the response was sent: {error}") from error
@@ -114,7 +111,7 @@ class Transport:
 
     def _wait_writable(self, pace: Pace) -> None:
         hub = gevent.get_hub()
-        watcher = hub.loop.io(self.sock.fileno(), WRITABLE)
+        watcher = hub.loop.io(self.sock.fileno(), WRITE)
         seconds = pace.patience()
         try:
             with gevent.Timeout(seconds, ClientTooSlow(f"took nothing for {seconds:.0f} s")):

@@ -47,6 +47,12 @@ class Turns(ABC, Generic[J, R]):
     def _run(self, job: J) -> None:
         """Begin with ``job``: add to ``busy`` who runs it."""
 
+    def cut_off(self, seconds: float) -> None:
+        """Wait for the clean-up of what was ended early, as long as that."""
+        with gevent.Timeout(seconds, False):
+            while self.busy:
+                gevent.sleep(0.01)
+
     def _ended(self, runner: R) -> None:
         self.busy.discard(runner)
         if self._queue:

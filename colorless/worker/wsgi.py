@@ -155,7 +155,7 @@ class WSGIWorker(Worker):
             connection.close()
 
     def serve(self, connection: Connection) -> bool:
-        """Serve one request of ``connection``; called in a runner."""
+        """Serve one request of ``connection``; called in a green thread of the crew."""
         return serve(self, connection)
 
     def waits(self, connection: Connection) -> None:

@@ -37,7 +37,6 @@ def watched() -> Iterator[Callable[[], list[Any]]]:
 
 
 def _green_threads() -> list[Greenlet]:
-    # By type(): a weak proxy in somebody's library, whose object is gone, raises when it is asked.
     alive = _alive()
     if alive:
         # One that is just ending is not left behind; one that still waits after this is.
@@ -46,6 +45,7 @@ def _green_threads() -> list[Greenlet]:
 
 
 def _alive() -> list[Greenlet]:
+    # By type(): a weak proxy in somebody's library, whose object is gone, raises when it is asked.
     green = [it for it in gc.get_objects() if issubclass(type(it), Greenlet) and not it.dead]
     resting = greenthreads.resting()
     return [it for it in green if it not in resting]

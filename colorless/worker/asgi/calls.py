@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable
 from contextvars import Context
 
-import gevent
-
 from colorless.worker.asgi.call import Call
 from colorless.worker.asgi.connection import ASGIConnection
 from colorless.worker.turns import Turns
@@ -41,6 +39,4 @@ class Calls(Turns[ASGIConnection, Call]):
         for call in self.busy:
             if not call.has_connection:
                 call.task.cancel()
-        with gevent.Timeout(seconds, False):
-            while self.busy:
-                gevent.sleep(0.01)
+        super().cut_off(seconds)

@@ -1,6 +1,6 @@
 """FastAPI's own answer to synchronous drivers: `def` routes, each on a thread of the pool.
 
-The pool is as large as the database pool, not anyio's default of 40.
+It has as many threads as the larger database pool connections, not anyio's default of 40.
 """
 
 import asyncio
