@@ -11,14 +11,15 @@ The layers, each importing only those above it:
     offload     CPU-bound work on real threads
     loop        an asyncio event loop that is the gevent hub
     processes   multiprocessing's pipes and locks
-    hashing     password hashes, on real threads
+    password_hashes  password hashes, on real threads
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
-    http/       calls to other HTTP services
-    flask/      Flask, with less work for each request
-    worker/     gunicorn workers, for WSGI and for ASGI
-    cli         colorless run: interface tells what an application is, runner serves it,
-                cpus says with how many workers
+    integrations/  Flask with less work for each request, a lean HTTP client;
+                imported as colorless.flask and colorless.http
+    server/     an HTTP server for WSGI and for ASGI; its gunicorn workers are imported
+                from colorless.worker
+    cpus        how many CPUs this process may use
+    cli         colorless run
 """
 
 from typing import TYPE_CHECKING, Any

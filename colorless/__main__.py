@@ -1,5 +1,5 @@
 """``python -m colorless`` is the ``colorless`` command."""
 
-from colorless.cli import main
+from colorless.cli.main import main
 
 main()

@@ -49,11 +49,11 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     from colorless.postgres import wait
 
     wait.install()
-    from colorless import hashing, loop, processes
+    from colorless import loop, password_hashes, processes
 
     loop.install_policy()
     processes.install()
-    hashing.install()
+    password_hashes.install()
     _patched = True
 
 

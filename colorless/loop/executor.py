@@ -4,8 +4,8 @@ In a patched process every thread is a green thread, so these are too, and async
 would only stand between (on CPython ≥ 3.13.12 and ≥ 3.14.3 its results are late as well, gevent
 issue 2213). They have to be: what mostly runs there are synchronous clients, whose pooled green
 connections belong to this thread's hub. Password hashes go on to real threads by themselves
-(hashing.py); other work for real threads, CPU-bound or in C code that does not know gevent, is
-what :func:`colorless.offload.offload` is for, or a loop's default executor (realthreads.py).
+(password_hashes.py); other work for real threads, CPU-bound or in C code that does not know gevent,
+is what :func:`colorless.offload.offload` is for, or a loop's default executor (thread_executor.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import gevent
 from gevent.event import Event
 
 from colorless.greenthreads import begin
-from colorless.loop.watching import WatchingLoop
+from colorless.loop.readers import WatchingLoop
 
 
 class ExecutorLoop(WatchingLoop):

@@ -16,13 +16,13 @@ from collections import deque
 from gevent.hub import Waiter, get_hub
 from greenlet import getcurrent
 
-from colorless.loop.bursts import BurstLoop
-from colorless.loop.children import ChildrenLoop
 from colorless.loop.executor import ExecutorLoop
-from colorless.loop.idents import forget_ident, ident_for
+from colorless.loop.ready_queue import BurstLoop
 from colorless.loop.runner import current_pool
 from colorless.loop.signals import SignalLoop
+from colorless.loop.subprocesses import ChildrenLoop
 from colorless.loop.tasks import TaskLoop
+from colorless.loop.thread_idents import forget_ident, ident_for
 from colorless.loop.transport import TransportLoop
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from colorless.loop.guests import receive_guests
+from colorless.loop.foreign_greenlets import receive_guests
 from colorless.loop.hubloop import HubLoop
-from colorless.loop.idents import green_thread, install_idents
-from colorless.loop.others import stand_in_for_others
-from colorless.loop.questions import answer_at_once
+from colorless.loop.replace_loops import stand_in_for_others
 from colorless.loop.runner import enter_step, leave_step
+from colorless.loop.thread_idents import green_thread, install_idents
+from colorless.loop.zero_timeout_poll import answer_at_once
 
 
 class _Setting:

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gevent.hub import Hub, get_hub
 from greenlet import greenlet
 
+from colorless.loop.readers import IoHandle
 from colorless.loop.tasks import TaskInterrupt
-from colorless.loop.watching import IoHandle
 
 if TYPE_CHECKING:
     import asyncio
 
-    from colorless.loop.bursts import BurstLoop
+    from colorless.loop.ready_queue import BurstLoop
 
 # Guessed: idle runners kept for the next burst. More than one is only needed while callbacks wait.
 IDLE_RUNNERS = 32

@@ -9,7 +9,7 @@ from typing import Any
 
 from gevent.hub import get_hub
 
-from colorless.loop.watching import WatchingLoop
+from colorless.loop.readers import WatchingLoop
 
 # asyncio's own child watchers, up to 3.13, listen to SIGCHLD. The hub does, and a second one who
 # waits for children would take them away from gevent.

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from colorless.loop.watching import WatchingLoop
+from colorless.loop.readers import WatchingLoop
 
 if TYPE_CHECKING:
     from colorless.loop.runner import Runner, RunnerPool

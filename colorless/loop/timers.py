@@ -9,7 +9,7 @@ from contextvars import Context, copy_context
 from time import monotonic
 from typing import Any
 
-from colorless.loop.watching import WatchingLoop
+from colorless.loop.readers import WatchingLoop
 
 # asyncio's own figures: cancelled timers are swept out when there are many of them.
 _MIN_SCHEDULED = 100

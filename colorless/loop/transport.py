@@ -13,7 +13,7 @@ import sys
 from asyncio import BufferedProtocol, Future, selector_events
 from typing import TYPE_CHECKING, Any
 
-from colorless.loop.watching import WatchingLoop
+from colorless.loop.readers import WatchingLoop
 from colorless.sockets import bare
 
 if TYPE_CHECKING:

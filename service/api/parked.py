@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import gevent
 from gevent.event import Event
 
-from colorless.worker.transport import end_writing
+from colorless.server.engine.transport import end_writing
 from service.api.heart import Heart
 from service.api.takeover import Taken
 from service.chat.live.hub import Hub

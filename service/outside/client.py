@@ -18,7 +18,8 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from colorless.deadlines import DeadlineExceeded, fail_after
-from colorless.http import Connection, connect, request
+from colorless.http import Connection, connect
+from colorless.integrations.http import request
 from service.outside import body
 from service.outside.addresses import Address, Addresses, parse
 from service.outside.errors import BadAnswer, Refused, TooSlow, Unreachable

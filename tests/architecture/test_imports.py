@@ -19,7 +19,7 @@ FORBIDDEN: list[tuple[str, Collection[str]]] = [
 ]
 # The runtime works with any framework; what it has for one stands in a room that nobody enters
 # but who uses that framework.
-FOR_FLASK = "colorless/flask/"
+FOR_FLASK = ("colorless/flask.py", "colorless/integrations/flask/")
 
 
 @pytest.mark.parametrize("folder, packages", FORBIDDEN, ids=[folder for folder, _ in FORBIDDEN])

@@ -1,0 +1,1 @@
+"""What serves one framework or protocol each: optional, and entered only by who uses it."""

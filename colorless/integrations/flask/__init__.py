@@ -1,0 +1,20 @@
+"""Flask, with less work for each request. Needs Flask; nothing else in colorless imports this.
+
+    from colorless.flask import Flask, Response
+    from flask import request, ...                  # the rest stays as it is
+
+Both are subclasses of Flask's own and behave as they do: what an application uses (hooks, signals,
+sessions, blueprints, subdomains, trusted hosts, converters of its own, ...) runs Flask's code. They
+only step over what this application, or this request, has no use for, and remember what came out
+the last time. Everything here overrides a documented method or attribute; docs/flask.md has what
+each is worth.
+
+    app        the application
+    routing    which rule a path matches, remembered by the path's shape
+    response   a response whose body is one string
+"""
+
+from colorless.integrations.flask.app import Flask
+from colorless.integrations.flask.response import Response
+
+__all__ = ["Flask", "Response"]

@@ -1,0 +1,124 @@
+"""From an answer's bytes to an :class:`Answer`; no I/O."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from colorless.integrations.http.errors import BadAnswer, NoAnswer
+
+# Bytes that may come without one of them being of the body: a head, interim answers, trailers.
+# Guessed: four times what gunicorn lets a client send.
+MAX_OVERHEAD = 128 * 1024
+# Lines of a head, interim answers included: what comes more than once is joined, which takes time
+# with the square of how often. Guessed: twice what http.client takes.
+MAX_FIELDS = 200
+
+
+class Answer(NamedTuple):
+    """What a server answered. The names of ``headers`` are in lower case; the values of those that
+    came more than once are joined by ``", "``."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
+class Reader:
+    """Reads the answers that come on one connection, one after the other. llhttp calls ``on_…``."""
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self.begin("GET", 0, cut=False)
+
+    def begin(self, method: str, most: int, *, cut: bool) -> None:
+        """Expect the answer to a ``method`` request, with a body of at most ``most`` bytes: what is
+        longer is cut off, or is a :class:`BadAnswer`."""
+        self._method = method
+        self._most = most
+        self._cut = cut
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._in_body = False
+        self._body: list[bytes] = []
+        self._size = 0
+        self._overhead = 0
+        self._fields = 0
+        self.done = False
+        self.reusable = False  # whether the connection may carry another exchange
+
+    def feed(self, data: bytes) -> None:
+        """Take what has arrived. Raises :class:`BadAnswer`."""
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self.reusable = False
+            if not self.done:  # else it is what came behind the answer
+                cause = error.__context__
+                raise cause if isinstance(cause, BadAnswer) else BadAnswer(str(error)) from None
+        if self._overhead > MAX_OVERHEAD and not self.done:
+            raise BadAnswer(f"a head or trailers of more than {MAX_OVERHEAD} bytes")
+
+    def end(self) -> None:
+        """The server has closed the connection: whole is what has no other end than this. Raises
+        :class:`NoAnswer` for everything else."""
+        framed = "content-length" in self._headers or "transfer-encoding" in self._headers
+        if not self._in_body or framed:
+            raise NoAnswer("the connection ended before the answer was whole")
+        self.done, self.reusable = True, False
+
+    def answer(self) -> Answer:
+        """What was read."""
+        body = self._body
+        content = body[0] if len(body) == 1 else b"".join(body)
+        if self._size > self._most:
+            content = content[: self._most]
+        return Answer(self._status, self._headers, content)
+
+    def on_message_begin(self) -> None:
+        """The first byte of an answer."""
+        if self.done:
+            raise BadAnswer("more than was asked for")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head, or a trailer."""
+        if self._in_body:
+            return  # a trailer, which no caller can have agreed on
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise BadAnswer(f"a head of more than {MAX_FIELDS} lines")
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        known = self._headers.get(key)
+        self._headers[key] = text if known is None else f"{known}, {text}"
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._status = self._parser.get_status_code()
+        if self._status < 200:
+            return
+        self._in_body = True
+        if self._method == "HEAD" or (self._cut and not self._most):
+            self.done = True
+        else:
+            self.reusable = self._parser.should_keep_alive()
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._overhead = 0
+        if self.done:
+            return
+        self._body.append(data)
+        self._size += len(data)
+        if self._cut and self._size >= self._most:
+            self.done, self.reusable = True, False
+        elif self._size > self._most:
+            raise BadAnswer(f"a body of more than {self._most} bytes")
+
+    def on_message_complete(self) -> None:
+        """The answer is whole, or an interim one is."""
+        if self._in_body:
+            self.done = True
+        else:
+            self._headers = {}  # of an interim answer: the one that counts comes next

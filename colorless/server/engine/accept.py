@@ -1,0 +1,152 @@
+"""Taking connections from listening sockets.
+
+When several workers share a socket, all of them wake up for a client, and the one that is quickest
+to answer gets it. So a worker takes one client in a turn of the hub, and with requests in flight it
+hesitates, the longer the more there are: whoever has less to do is quicker, and the load spreads.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gevent import socket
+from gunicorn.sock import BaseSocket
+
+from colorless.sockets import READ
+
+if TYPE_CHECKING:
+    from colorless.server.gunicorn import WSGIWorker
+
+# Seconds of hesitation for each request in flight, and at most; guessed: an idle worker answers
+# within 0.1 ms, and a client does not notice 2 ms when it connects.
+HESITATION, LONGEST_HESITATION = 0.0002, 0.002
+# Without siblings there is nobody to leave connections to; guessed.
+ALONE = 64
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# Seconds without accepting after the process ran out of file descriptors; guessed.
+BREATHER = 0.5
+
+
+class Door:
+    """Where clients come in: a worker's listening sockets, opened and shut together."""
+
+    def __init__(self, worker: WSGIWorker) -> None:
+        self._worker = worker
+        self._acceptors: list[Acceptor] = []
+        self._open = False
+
+    def listen(self, listeners: list[BaseSocket], tls: Any) -> None:
+        """Accept on ``listeners``, speaking TLS with the context ``tls`` unless that is None."""
+        self._acceptors += [Acceptor(self._worker, self, each, tls) for each in listeners]
+        self.reopen()
+
+    def wants_more(self) -> bool:
+        """Whether to accept a connection now; shuts the door when not."""
+        if self._worker.alive and not self._worker.crew.full:
+            return True
+        self.shut()
+        return False
+
+    def shut(self) -> None:
+        """Leave new connections to other workers."""
+        self._open = False
+        for acceptor in self._acceptors:
+            acceptor.stop()
+
+    def close(self) -> None:
+        """Listen no more: once no worker does, clients are refused instead of left waiting."""
+        self._open = False
+        for acceptor in self._acceptors:
+            acceptor.close()
+
+    def reopen(self) -> None:
+        """Accept again, unless the worker is busy or ends. Called after each request."""
+        if not self._open and self._worker.alive and not self._worker.crew.full:
+            self._open = True
+            for acceptor in self._acceptors:
+                acceptor.start()
+
+
+class Acceptor:
+    """Accepts on one listening socket, while it is started."""
+
+    def __init__(self, worker: WSGIWorker, door: Door, listener: BaseSocket, tls: Any) -> None:
+        self._worker = worker
+        self._door = door
+        self._sock = listener.sock
+        self._sock.setblocking(False)
+        self._tls = tls
+        self._name = self._sock.getsockname()
+        self._shared = worker.cfg.workers > 1
+        self._watcher = worker.loop.io(self._sock.fileno(), READ)
+        self._timer = worker.loop.timer(0)
+
+    def start(self) -> None:
+        """Accept whenever a client waits."""
+        self._watcher.start(self._on_acceptable)
+
+    def stop(self) -> None:
+        """Accept nothing until :meth:`start`."""
+        self._watcher.stop()
+        self._timer.stop()
+
+    def close(self) -> None:
+        """Accept nothing ever again; the socket lives on in whichever process has it open."""
+        self.stop()
+        self._sock.close()
+
+    def _on_acceptable(self) -> None:
+        load = self._worker.crew.load
+        if load and self._shared:
+            self._later(min(load * HESITATION, LONGEST_HESITATION), self._take_one)
+        elif self._shared:
+            self._take()
+        else:
+            for _ in range(ALONE):
+                if not self._take():
+                    break
+
+    def _take_one(self) -> None:
+        self.start()
+        self._take()
+
+    def _take(self) -> bool:
+        """Accept a connection, if one waits and is wanted."""
+        if not self._door.wants_more():
+            return False
+        try:
+            fd, peer = self._sock._accept()
+        except (BlockingIOError, ConnectionAbortedError, InterruptedError):
+            return False
+        except OSError as error:
+            if error.errno not in _NO_DESCRIPTORS:
+                raise
+            self._worker.log.warning("Accepting no connections for %s s: %s", BREATHER, error)
+            self._later(BREATHER, self.start)
+            return False
+        self._welcome(fd, peer)
+        return True
+
+    def _later(self, seconds: float, action: Callable[[], object]) -> None:
+        self.stop()
+        self._timer = self._worker.loop.timer(seconds)
+        self._timer.start(action)
+
+    def _welcome(self, fd: int, peer: Any) -> None:
+        client = socket.socket(self._sock.family, self._sock.type, self._sock.proto, fileno=fd)
+        try:
+            if self._tls is not None:
+                # The handshake takes part in the first read: a client that does not finish it
+                # holds no more than one that does not finish its request.
+                client = self._tls.wrap_socket(
+                    client,
+                    server_side=True,
+                    do_handshake_on_connect=False,
+                    suppress_ragged_eofs=self._worker.cfg.suppress_ragged_eofs,
+                )
+            self._worker.accepted(client, peer, self._name)
+        except OSError:
+            # The client was gone before it was greeted.
+            client.close()

@@ -1,0 +1,62 @@
+"""The part of a WSGI environ that all requests of a connection share: made once, then copied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from colorless.server.engine.connection import Connection
+
+
+class HandedOver:
+    """``environ["gunicorn.socket"]``: the client's socket, taken over at the first use.
+
+    For libraries written for gunicorn's own workers, which simply use that socket (simple-websocket
+    does). What was read from it already is received first. New code should call
+    ``environ["colorless.connection"].detach()``.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sock: Any = None
+        self._rest = b""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """As a socket's."""
+        self._take_over()
+        if self._rest:
+            data, self._rest = self._rest[:size], self._rest[size:]
+            return data
+        return self._sock.recv(size, flags)
+
+    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
+        """As a socket's."""
+        view = memoryview(buffer)
+        data = self.recv(size or len(view), flags)
+        view[: len(data)] = data
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        self._take_over()
+        return getattr(self._sock, name)
+
+    def _take_over(self) -> None:
+        if self._sock is None:
+            self._sock, self._rest = self._connection.detach()
+
+
+def connection_environ(connection: Connection) -> dict[str, Any]:
+    """The environ of ``connection``, without what each request adds."""
+    environ = dict(connection.worker.base_environ)
+    environ["colorless.connection"] = connection
+    environ["gunicorn.socket"] = HandedOver(connection)
+    peer = connection.peer
+    if isinstance(peer, tuple):
+        environ["REMOTE_ADDR"] = peer[0]
+        environ["REMOTE_PORT"] = str(peer[1])
+    else:
+        environ["REMOTE_ADDR"] = peer.decode() if isinstance(peer, bytes) else peer
+    if not isinstance(connection.listener, str):
+        environ["SERVER_NAME"] = connection.listener[0]
+        environ["SERVER_PORT"] = str(connection.listener[1])
+    return environ
