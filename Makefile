@@ -27,8 +27,8 @@ $(VENV)/for-all: pyproject.toml $(VENV)/for-serving
 serve: $(VENV)/for-serving  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
 	@exec $(BIN)/python -m service serve
 
-test: install  ## run the test suite on a real PostgreSQL (ONLY='tests/service -k search' for a part)
-	$(BIN)/python -m pytest $(ONLY)
+test: install  ## the test suite on all cores (ONLY='tests/service -k search', SHARDS=4, ORDER=random SEED=7)
+	$(BIN)/python -m tests.shards $(ONLY)
 
 lint: install  ## ruff and mypy, strict
 	$(BIN)/ruff check .
