@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import selectors
 from asyncio import AbstractEventLoop, Handle, SelectorEventLoop
 from collections import deque
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gevent.hub import Hub
+from gevent.monkey import get_original
+
+real_poll = get_original("select", "poll")
 
 # libev's names for the two directions.
 _READ, _WRITE = 1, 2
@@ -46,7 +50,18 @@ class IoHandle(Handle):
 
     def watch(self) -> None:
         """Let the hub put this handle on its loop's ready queue when its descriptor is ready."""
-        self.watcher.start(self._loop._on_ready, self)  # type: ignore[attr-defined]
+        loop: Any = self._loop  # type: ignore[attr-defined]
+        self.watcher.start(loop._on_ready, self)
+        loop._watched_in = loop._hub.loop.iteration
+
+    def watch_first(self) -> None:
+        """Let the hub report this direction of a descriptor before the other one.
+
+        That is the one that began to be watched last.
+        """
+        if self.watcher is not None and self.watcher.active:
+            self.watcher.stop()
+            self.watch()
 
     def unwatch(self) -> None:
         """Give the watcher back to the hub."""
@@ -87,6 +102,9 @@ class WatchingLoop(SelectorEventLoop):
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._hub: Hub | None = None  # set while the loop runs
+        # The hub's turn in which a watcher was started last: the kernel hears of it after that.
+        self._watched_in = 0
+        self._poll_hub: Any = None  # asks whether any descriptor of the hub is ready
         self._readers: dict[int, IoHandle] = {}
         self._writers: dict[int, IoHandle] = {}
         if selector is not None:
@@ -125,7 +143,20 @@ class WatchingLoop(SelectorEventLoop):
         if self._hub is not None:
             handle.watcher = self._hub.loop.io(fd, event)
             handle.watch()
+            if event == _WRITE and fd in self._readers:
+                self._readers[fd].watch_first()
         return handle
+
+    def _io_is_ready(self) -> bool:
+        """Whether asyncio would find descriptors to be ready if it looked for them now.
+
+        One look at the hub's own ``epoll`` tells, in a fraction of the time that a turn of the
+        hub takes. It tells of all that the kernel knows of, not only of this loop's.
+        """
+        if not (self._readers or self._writers):
+            return False
+        hub_loop: Any = self._hub.loop  # type: ignore[union-attr]
+        return self._watched_in == hub_loop.iteration or bool(self._poll_hub(0))
 
     def _watch_all(self, hub: Hub) -> None:
         self._hub = hub
@@ -141,7 +172,7 @@ class WatchingLoop(SelectorEventLoop):
                     handle.watch()
 
     def _unwatch_all(self) -> None:
-        self._hub = None
+        self._hub = self._poll_hub = None
         for table in (self._readers, self._writers):
             for handle in table.values():
                 handle.unwatch()
@@ -204,6 +235,16 @@ def _fileno(file: Any) -> int:
         raise ValueError(f"Invalid file object: {file!r}") from None
 
 
+def poller(hub: Any) -> Callable[[int], list[Any]]:
+    """What asks, with a limit in milliseconds, whether any of the hub's descriptors is ready."""
+    fd = hub.loop.fileno()
+    if fd is None:  # libev without epoll
+        return lambda _limit: [hub]
+    poll = real_poll()
+    poll.register(fd, select.POLLIN)
+    return poll.poll
+
+
 class _NothingToSelect(selectors.BaseSelector):
     """What stands where asyncio keeps its selector: it can be asked, but the hub does the work."""
 
@@ -223,6 +264,11 @@ class _NothingToSelect(selectors.BaseSelector):
 
     def _fds(self) -> Iterator[int]:
         return iter(self._loop._readers.keys() | self._loop._writers.keys())
+
+    def close(self) -> None:
+        """Forget all, as asyncio's selectors do: what is watched must not outlive its loop."""
+        self._loop._readers.clear()
+        self._loop._writers.clear()
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> NoReturn:
         raise NotImplementedError("the hub watches: use loop.add_reader or loop.add_writer")

@@ -16,11 +16,11 @@ from gevent import Greenlet
 from gevent.hub import Waiter, get_hub
 from greenlet import greenlet
 
-from colorless.loop.readers import IoHandle
+from colorless.loop.readers import IoHandle, poller
 from colorless.loop.runner import Runner, RunnerPool, raw_switch
 from colorless.loop.timers import TimerLoop
 
-# Guessed: bursts in a row before the hub looks at its descriptors and timers again.
+# Guessed: bursts in a row before the hub looks at other green threads' descriptors and timers.
 _BURSTS_PER_POLL = 16
 
 
@@ -54,6 +54,7 @@ class BurstLoop(TimerLoop):
         self._ident = 0  # what threading.get_ident() says in callbacks
         self._run_by: greenlet | None = None  # which waits in run_forever
         self._bursts = 0
+        self._incoming: list[IoHandle] = []  # whose descriptors the hub has just found ready
         # Who waited for a callback that has run. The first is switched to straight from the end of
         # the burst, and stands here; others are woken by way of the hub.
         self._next: Sleeper | None = None
@@ -87,6 +88,8 @@ class BurstLoop(TimerLoop):
             self._set_hooks(runner.pool)
         again = over = True
         while again:
+            if self._incoming:
+                self._take_incoming()
             if self._scheduled:
                 self._collect_due()
             todo = len(self._ready) if self._fatal is None else 0
@@ -101,6 +104,14 @@ class BurstLoop(TimerLoop):
             return False
         return self._hand_on(runner)
 
+    def _take_incoming(self) -> None:
+        """Let the callbacks of ready descriptors run, in the order that the kernel reported.
+
+        libev calls back in the reverse of it.
+        """
+        self._ready.extend(reversed(self._incoming))
+        self._incoming.clear()
+
     def _goes_on(self) -> bool:
         """A burst is over: whether the next one begins here and now.
 
@@ -111,10 +122,17 @@ class BurstLoop(TimerLoop):
             or self._hub_callbacks
             or self._stopping
             or self._next is not None
-            or self._bursts >= _BURSTS_PER_POLL
+            or self._must_poll()
         ):
             return False
         self._bursts += 1
+        return True
+
+    def _must_poll(self) -> bool:
+        """Whether the hub has to look at its descriptors before the next burst."""
+        if self._bursts < _BURSTS_PER_POLL and not self._io_is_ready():
+            return False
+        self._bursts = _BURSTS_PER_POLL
         return True
 
     def _run_ready(self, todo: int, runner: Runner) -> bool:
@@ -153,12 +171,12 @@ class BurstLoop(TimerLoop):
                 self._armed = False
             return False
         go = (self._pool.take(self) if runner is None else runner).go
-        if self._bursts < _BURSTS_PER_POLL:
-            self._bursts += 1
-            self._run_callback(go)
-        else:
+        if self._must_poll():
             self._bursts = 0
             self._go_after_poll(go)
+        else:
+            self._bursts += 1
+            self._run_callback(go)
         return True
 
     def _go_after_poll(self, go: Callable[[], Any]) -> None:
@@ -166,6 +184,8 @@ class BurstLoop(TimerLoop):
 
     def _polled(self, go: Callable[[], Any]) -> None:
         self._after_poll.stop()
+        if self._poll_hub is None:
+            self._poll_hub = poller(self._hub)
         self._run_callback(go)
 
     def _stopped(self) -> None:
@@ -291,7 +311,7 @@ class BurstLoop(TimerLoop):
 
     def _on_ready(self, handle: IoHandle) -> None:
         """Called by the hub: a descriptor is ready."""
-        self._ready.append(handle)
+        self._incoming.append(handle)
         if not self._armed:
             self._bursts = 0
             self._arm()

@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from asyncio.base_subprocess import BaseSubprocessTransport
 from asyncio.log import logger
 from typing import Any
 
+import gevent.subprocess
+from gevent.event import Event
 from gevent.hub import get_hub
 
+from colorless.compat.subprocess import StandardPopen, unpatched
 from colorless.loop.readers import WatchingLoop
 
 
+class Child(StandardPopen):
+    """A child process that is started without waiting green, as in asyncio.
+
+    gevent's ``Popen`` lets other green threads run until the child has begun its program, so a
+    cancel could arrive when there is a child that nobody knows of yet. It also runs Python code
+    in the child, where the standard library has C code that need not copy the parent's memory.
+
+    The loop waits for its end and tells it; to wait here waits for that, green.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._ended = Event()
+        with unpatched():
+            super().__init__(*args, **options)
+
+    def ended(self, returncode: int) -> None:
+        """The process is gone, and this is what it returned."""
+        self.returncode = returncode
+        self._ended.set()
+
+    def poll(self) -> int | None:
+        """What it returned; ``None`` while it runs."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, at most ``timeout`` seconds; returns what it returned."""
+        if not self._ended.wait(timeout):
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.returncode
+
+
 class _ChildTransport(BaseSubprocessTransport):
-    """A child process started, and waited for, by gevent, whose ``Popen`` is the patched one."""
+    """The transport of a child process, which the hub waits for."""
 
     def _start(
         self,
@@ -26,7 +62,11 @@ class _ChildTransport(BaseSubprocessTransport):
         bufsize: int,
         **kwargs: Any,
     ) -> None:
-        self._proc = subprocess.Popen(
+        # Who has replaced Popen, as tests do, means that one.
+        popen: Any = subprocess.Popen
+        if popen is gevent.subprocess.Popen:
+            popen = Child
+        self._proc = popen(
             args,
             shell=shell,
             stdin=stdin,
@@ -69,8 +109,7 @@ class ChildrenLoop(WatchingLoop):
             extra=extra,
             **kwargs,
         )
-        process: Any = transport._proc
-        process.rawlink(lambda process: self._child_ended(transport, process))
+        self._watch_child(transport)
         try:
             await waiter
         except (SystemExit, KeyboardInterrupt):
@@ -81,9 +120,18 @@ class ChildrenLoop(WatchingLoop):
             raise
         return transport
 
-    def _child_ended(self, transport: BaseSubprocessTransport, process: Any) -> None:
+    def _watch_child(self, transport: Any) -> None:
+        watcher = get_hub().loop.child(transport.get_pid(), ref=False)
+        watcher.start(self._child_ended, transport, transport._proc, watcher)
+
+    def _child_ended(self, transport: Any, process: Any, watcher: Any) -> None:
+        watcher.stop()
+        returncode = os.waitstatus_to_exitcode(watcher.rstatus)
+        watcher.close()
+        if isinstance(process, Child):
+            process.ended(returncode)
         if self.is_closed():
             logger.warning("Loop %r that handles pid %r is closed", self, process.pid)
             return
         # One turn later, so that what the child wrote last is read first.
-        self.call_soon(self.call_soon, transport._process_exited, process.returncode)
+        self.call_soon(self.call_soon, transport._process_exited, returncode)

@@ -9,7 +9,9 @@ green thread which runs the loop, which meanwhile waits.
 from __future__ import annotations
 
 import _thread
+import atexit
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import gevent.thread
@@ -65,9 +67,30 @@ def install_idents() -> None:
     It has to: two callbacks of one loop that wait in turn exclude each other.
     """
     _keep_greenlets_as_owners(threading._RLock)
+    _set_get_ident(get_ident)
+    atexit.register(_outlast_greenlets, get_ident())
+
+
+def _set_get_ident(function: Callable[[], int]) -> None:
     modules: tuple[Any, ...] = (threading, _thread, gevent.threading)
     for module in modules:
-        module.get_ident = get_ident
+        module.get_ident = function
+
+
+def _outlast_greenlets(main: int) -> None:
+    """The process exits: let code ask for an ident when ``greenlet`` answers no more.
+
+    asyncio then logs what was left pending, and logging asks who logs and who has its lock.
+    """
+
+    def last_ident() -> int:
+        try:
+            return get_ident()
+        except RuntimeError:
+            return main
+
+    _set_get_ident(last_ident)
+    threading._ident_of_greenlet = last_ident  # type: ignore[attr-defined]
 
 
 def _keep_greenlets_as_owners(lock: Any) -> None:

@@ -9,6 +9,8 @@ which costs more than the read. Everything else is left to asyncio.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from asyncio import BufferedProtocol, Future, selector_events
 from typing import TYPE_CHECKING, Any
@@ -101,6 +103,18 @@ class TransportLoop(WatchingLoop):
     def _make_socket_transport(
         self, sock: Any, protocol: Any, waiter: Future[None] | None = None, **options: Any
     ) -> SocketTransport:
+        _check_open(sock)
         if sys.version_info >= (3, 12):
             self._ensure_fd_no_transport(sock)
         return SocketTransport(self, sock, protocol, waiter, **options)
+
+    def _make_ssl_transport(self, rawsock: Any, *args: Any, **options: Any) -> Any:
+        _check_open(rawsock)
+        transports: Any = super()
+        return transports._make_ssl_transport(rawsock, *args, **options)
+
+
+def _check_open(sock: Any) -> None:
+    """Refuse a closed socket. A real one already did, in ``setblocking``; gevent's takes that."""
+    if sock.fileno() < 0:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))

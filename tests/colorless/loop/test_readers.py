@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import socket
 
 from colorless.loop import HubLoop
@@ -40,6 +41,21 @@ def test_a_socket_closed_before_its_reader_is_removed() -> None:
     assert not woken
 
 
+def test_a_closed_loop_gives_its_sockets_back_at_once() -> None:
+    """A server that nobody closed ends with its loop, whenever the collector comes."""
+
+    async def main(port: int) -> int:
+        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", port)
+        found: int = server.sockets[0].getsockname()[1]
+        return found
+
+    gc.disable()
+    try:
+        assert asyncio.run(main(port := asyncio.run(main(0)))) == port
+    finally:
+        gc.enable()
+
+
 def test_one_direction_of_a_closed_socket_is_removed() -> None:
     """The process lives on: libev would abort it over a descriptor that is watched and closed."""
     code = """
@@ -62,3 +78,21 @@ def test_one_direction_of_a_closed_socket_is_removed() -> None:
         asyncio.run(main())
     """
     assert output_of(code).split() == ["True", "True"]
+
+
+def test_a_task_that_is_pending_at_exit_is_reported() -> None:
+    """In asyncio's own words, though greenlets answer no more when it is found."""
+    code = """
+        from colorless.patch import patch_everything
+        patch_everything()
+        import asyncio, logging, sys
+        logging.basicConfig(stream=sys.stdout, format="%(thread)d %(message)s")
+
+        async def main():
+            global pending
+            pending = asyncio.create_task(asyncio.sleep(100))
+            await asyncio.sleep(0)
+
+        asyncio.new_event_loop().run_until_complete(main())
+    """
+    assert "Task was destroyed but it is pending!" in output_of(code)

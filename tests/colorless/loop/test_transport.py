@@ -3,6 +3,7 @@ import socket
 from typing import Any
 
 import gevent
+import pytest
 
 from colorless.bridge import await_
 from colorless.loop.transport import SocketTransport
@@ -149,3 +150,25 @@ def test_what_is_always_ready_leaves_the_hub_its_turn() -> None:
     gevent.spawn_later(0.005, seen.append, "beside crossings")
     while len(seen) < 2:
         await_(asyncio.sleep(0))
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+def test_a_closed_socket_is_refused(family: socket.AddressFamily) -> None:
+    """With the error that asyncio gets from a real socket, and not with a dead connection."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket(family) as closed:
+            pass
+        for use in (
+            lambda: asyncio.open_connection(sock=closed),
+            lambda: loop.create_connection(
+                asyncio.Protocol, sock=closed, ssl=True, server_hostname="x"
+            ),
+            lambda: loop.connect_accepted_socket(asyncio.Protocol, closed),
+            lambda: asyncio.start_server(lambda _reader, _writer: None, sock=closed),
+        ):
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                await use()
+
+    asyncio.run(main())
