@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from asyncio.base_subprocess import BaseSubprocessTransport
-from asyncio.log import logger
 from typing import Any
 
 from gevent.hub import get_hub
 
+from colorless.compat.asyncio import BaseSubprocessTransport, logger
 from colorless.loop.readers import WatchingLoop
 
 

@@ -1,0 +1,1 @@
+"""Private and undocumented names of other packages: each stands here, once, and why."""
