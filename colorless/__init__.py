@@ -2,6 +2,7 @@
 
 The layers, each importing only those above it:
 
+    compat/     private names of other packages: each stands there, once
     patch       make the standard library and psycopg2 cooperative
     deadlines   fail_after, move_on_after
     greenthreads  green threads, used again where nobody can tell

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from asyncio import events
 from typing import Any
 
 from gevent.hub import get_hub
 from greenlet import getcurrent
 
+from colorless.compat.asyncio import running_loop
 from colorless.loop.hubloop import HubLoop
 from colorless.patch import require_patched
 
@@ -32,7 +32,7 @@ def current_loop() -> HubLoop:
 
     Raises ``RuntimeError`` in a real thread, such as those of ``offload``, and in the hub itself.
     """
-    loop = events._get_running_loop()
+    loop = running_loop()
     if loop is None or not isinstance(loop, HubLoop):
         loop = _shared or _start_shared()
     hub = get_hub()

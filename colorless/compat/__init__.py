@@ -1,1 +1,1 @@
-"""Private names of other packages, one file a package: what we need each for."""
+"""Private and undocumented names of other packages: each stands here, once, and why."""

@@ -11,13 +11,13 @@ is what :func:`colorless.offload.offload` is for, or a loop's default executor (
 from __future__ import annotations
 
 import asyncio
-from asyncio.futures import _convert_future_exc  # type: ignore[attr-defined]
 from collections.abc import Callable
 from typing import Any
 
 import gevent
 from gevent.event import Event
 
+from colorless.compat.asyncio import as_future_error
 from colorless.greenthreads import begin
 from colorless.loop.readers import WatchingLoop
 
@@ -89,4 +89,4 @@ def _settable(error: BaseException) -> BaseException:
         wrapped = RuntimeError("the function raised StopIteration")
         wrapped.__cause__ = error
         return wrapped
-    return _convert_future_exc(error)
+    return as_future_error(error)

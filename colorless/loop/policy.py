@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from colorless.compat.asyncio import (
+    DefaultPolicy,
+    PolicyFields,
+    RunnerFields,
+    running_loop,
+    set_default_policy,
+)
 from colorless.loop.foreign_greenlets import receive_guests
 from colorless.loop.hubloop import HubLoop
 from colorless.loop.replace_loops import stand_in_for_others
@@ -24,7 +30,7 @@ class _Setting:
     set_called = False
 
 
-class _PerGreenThread:
+class _PerGreenThread(PolicyFields):
     """What asyncio's policy keeps for each thread. A callback has that of who runs its loop."""
 
     def __init__(self) -> None:
@@ -50,17 +56,14 @@ class _PerGreenThread:
         self._here().set_called = called
 
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # policies end with Python 3.16
+class HubPolicy(DefaultPolicy):
+    """asyncio's policy, with HubLoop as its loop and green threads as its threads."""
 
-    class HubPolicy(asyncio.DefaultEventLoopPolicy):
-        """asyncio's policy, with HubLoop as its loop and green threads as its threads."""
+    _loop_factory = HubLoop
 
-        _loop_factory = HubLoop
-
-        def __init__(self) -> None:
-            super().__init__()
-            self._local = _PerGreenThread()
+    def __init__(self) -> None:
+        super().__init__()
+        self._local = _PerGreenThread()
 
 
 def install_policy() -> None:
@@ -69,11 +72,9 @@ def install_policy() -> None:
     ``asyncio.run`` also works when synchronous code calls it that was itself called from a
     coroutine: it blocks that coroutine's task, and nothing else.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        asyncio.set_event_loop_policy(HubPolicy())
+    set_default_policy(HubPolicy())
     # What asyncio goes back to after set_event_loop_policy(None), as test runners call it.
-    HubPolicy.__base__._loop_factory = HubLoop  # type: ignore[union-attr]
+    DefaultPolicy._loop_factory = HubLoop
     receive_guests()
     install_idents()
     answer_at_once()
@@ -102,8 +103,8 @@ def _outside_of_other_steps(run: Callable[..., Any]) -> Callable[..., Any]:
     outside = _outside_of_steps(run)
 
     @functools.wraps(run)
-    def run_outside(runner: Any, *args: Any, **kwargs: Any) -> Any:
-        recursive = runner._loop is not None and runner._loop is asyncio._get_running_loop()
+    def run_outside(runner: RunnerFields, *args: Any, **kwargs: Any) -> Any:
+        recursive = runner._loop is not None and runner._loop is running_loop()
         return (run if recursive else outside)(runner, *args, **kwargs)
 
     return run_outside

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import select
 import selectors
-from asyncio import AbstractEventLoop, Handle, SelectorEventLoop
-from collections import deque
+from asyncio import AbstractEventLoop, Handle
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from contextvars import Context
+from typing import Any, NoReturn
 
 from gevent.hub import Hub
 from gevent.monkey import get_original
 
 real_poll = get_original("select", "poll")
+
+from colorless.compat.asyncio import AsyncioLoop
 
 # libev's names for the two directions.
 _READ, _WRITE = 1, 2
@@ -29,9 +31,14 @@ class IoHandle(Handle):
     __slots__ = ("file", "paused", "watcher")
 
     def __init__(
-        self, callback: Callable[..., Any], args: Any, loop: AbstractEventLoop, file: Any
+        self,
+        callback: Callable[..., Any],
+        args: Any,
+        loop: AbstractEventLoop,
+        file: Any,
+        context: Context | None = None,
     ) -> None:
-        super().__init__(callback, args, loop)
+        super().__init__(callback, args, loop, context)
         self.file = file
         self.watcher: Any = None
         self.paused = False
@@ -71,34 +78,8 @@ class IoHandle(Handle):
             watcher.close()
 
 
-class WatchingLoop(SelectorEventLoop):
+class WatchingLoop(AsyncioLoop):
     """The part of a loop that watches file descriptors, with the hub in the selector's place."""
-
-    if TYPE_CHECKING:  # what asyncio's loop has and its type stubs leave out
-        _selector: selectors.BaseSelector
-        _ready: deque[Any]
-        _scheduled: list[Any]
-        _timer_cancelled_count: int
-        _clock_resolution: float
-        _thread_id: int | None
-        _closed: bool
-        _stopping: bool
-        _debug: bool
-        _current_handle: Any
-        _task_factory: Any
-        _default_executor: Any
-        _signal_handlers: dict[int, Handle]
-
-        def _ensure_fd_no_transport(self, fd: Any) -> None: ...
-        def _check_closed(self) -> None: ...
-        def _check_callback(self, callback: Any, method: str) -> None: ...
-        def _check_default_executor(self) -> None: ...
-        def _check_signal(self, sig: int) -> None: ...
-        def _handle_signal(self, sig: int) -> None: ...
-        def _write_to_self(self) -> None: ...
-        def _set_coroutine_origin_tracking(self, enabled: bool) -> None: ...
-        def _asyncgen_firstiter_hook(self, agen: Any) -> None: ...
-        def _asyncgen_finalizer_hook(self, agen: Any) -> None: ...
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._hub: Hub | None = None  # set while the loop runs
@@ -111,11 +92,16 @@ class WatchingLoop(SelectorEventLoop):
             selector.close()
         super().__init__(_NothingToSelect(self))
 
-    def _add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> Handle:
-        return self._add(self._readers, _READ, fd, callback, args)
+    # Since Python 3.15 a transport names the context that its protocol is called in.
+    def _add_reader(
+        self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> Handle:
+        return self._add(self._readers, _READ, fd, callback, args, context)
 
-    def _add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> Handle:
-        return self._add(self._writers, _WRITE, fd, callback, args)
+    def _add_writer(
+        self, fd: Any, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> Handle:
+        return self._add(self._writers, _WRITE, fd, callback, args, context)
 
     def _remove_reader(self, fd: Any) -> bool:
         return not self.is_closed() and _remove(self._readers, fd)
@@ -130,6 +116,7 @@ class WatchingLoop(SelectorEventLoop):
         fd: Any,
         callback: Callable[..., Any],
         args: Any,
+        context: Context | None,
     ) -> Handle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
@@ -139,7 +126,7 @@ class WatchingLoop(SelectorEventLoop):
         if fd < 0:
             raise ValueError(f"Invalid file descriptor: {fd}")
         _remove(table, fd)
-        handle = table[fd] = IoHandle(callback, args, self, file)
+        handle = table[fd] = IoHandle(callback, args, self, file, context)
         if self._hub is not None:
             handle.watcher = self._hub.loop.io(fd, event)
             handle.watch()

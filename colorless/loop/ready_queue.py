@@ -7,7 +7,7 @@ next one, and between two bursts the hub runs its other green threads, if there 
 from __future__ import annotations
 
 import sys
-from asyncio import Handle, base_events, events
+from asyncio import Handle
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from gevent import Greenlet
 from gevent.hub import Waiter, get_hub
 from greenlet import greenlet
 
+from colorless.compat.asyncio import describe_handle, logger, set_running_loop
 from colorless.loop.readers import IoHandle, poller
 from colorless.loop.runner import Runner, RunnerPool, raw_switch
 from colorless.loop.timers import TimerLoop
@@ -83,7 +84,7 @@ class BurstLoop(TimerLoop):
         """Run, in ``runner``, what is ready now; returns whether the next burst is its as well."""
         if self._thread_id is None:
             return False  # the loop was stopped after this burst had been scheduled
-        events._set_running_loop(self)
+        set_running_loop(self)
         if runner.pool.hooked is not self:
             self._set_hooks(runner.pool)
         again = over = True
@@ -96,7 +97,7 @@ class BurstLoop(TimerLoop):
             over = self._run_ready(todo, runner)
             again = over and self._goes_on()
         runner.handle = None
-        events._set_running_loop(None)
+        set_running_loop(None)
         if not over:
             return False  # it waited, and who went on in its place has seen to the next burst
         if self._stopping:
@@ -220,9 +221,7 @@ class BurstLoop(TimerLoop):
             self._current_handle = None
         took = self.time() - started
         if took >= self.slow_callback_duration and not runner.left:
-            asyncios: Any = base_events
-            name = asyncios._format_handle(handle)
-            asyncios.logger.warning("Executing %s took %.3f seconds", name, took)
+            logger.warning("Executing %s took %.3f seconds", describe_handle(handle), took)
         handle = None  # else an error's traceback, which knows this frame, keeps its task alive
 
     def _failed(self, handle: Any, error: BaseException, pool: RunnerPool) -> None:
@@ -282,20 +281,6 @@ class BurstLoop(TimerLoop):
         self._ready.append(handle)
         if not self._armed:
             self._arm()
-        return handle
-
-    def call_soon_threadsafe(  # type: ignore[override]
-        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> Handle:
-        """As asyncio's: the way in from other threads and from signal handlers."""
-        self._check_closed()
-        if self._debug:
-            self._check_callback(callback, "call_soon_threadsafe")
-        handle: Any = Handle(callback, args, self, context)
-        if handle._source_traceback:
-            del handle._source_traceback[-1]
-        self._ready.append(handle)
-        self._write_to_self()
         return handle
 
     def _write_to_self(self) -> None:

@@ -12,8 +12,7 @@ hub comes back through :meth:`Runner.switch` or :meth:`Runner.throw`, which put 
 
 from __future__ import annotations
 
-from asyncio import Handle, current_task, events
-from asyncio.tasks import _enter_task, _leave_task
+from asyncio import Handle, current_task
 from collections import deque
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gevent.hub import Hub, get_hub
 from greenlet import greenlet
 
+from colorless.compat.asyncio import enter_task, leave_task, running_loop, set_running_loop
 from colorless.loop.readers import IoHandle
 from colorless.loop.tasks import TaskInterrupt
 
@@ -50,13 +50,13 @@ _NO_STEP = Step(None, None)
 
 def leave_step() -> Step:
     """Take the running loop and the current task off this thread; :func:`enter_step` undoes it."""
-    loop = events._get_running_loop()
+    loop = running_loop()
     if loop is None:
         return _NO_STEP
     task = current_task(loop)
     if task is not None:
-        _leave_task(loop, task)
-    events._set_running_loop(None)
+        leave_task(loop, task)
+    set_running_loop(None)
     return Step(loop, task)
 
 
@@ -65,9 +65,9 @@ def enter_step(step: Step) -> None:
     loop, task = step
     if loop is None:
         return
-    events._set_running_loop(loop)
+    set_running_loop(loop)
     if task is not None:
-        _enter_task(loop, task)
+        enter_task(loop, task)
 
 
 class Runner(greenlet):
@@ -157,7 +157,7 @@ class Runner(greenlet):
 
     def interruptible(self) -> Any:
         """What a deadline set here is to strike: the task, since its next step runs elsewhere."""
-        loop = events._get_running_loop()
+        loop = running_loop()
         task = None if loop is None else current_task(loop)
         return self if task is None else TaskInterrupt(task, self.pool)
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import signal
-from asyncio import Handle, iscoroutine, iscoroutinefunction, unix_events
+from asyncio import Handle, iscoroutine
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 from gevent.hub import get_hub
 
+from colorless.compat.asyncio import ChildWatcher
 from colorless.loop.readers import WatchingLoop
-
-# asyncio's own child watchers, up to 3.13, listen to SIGCHLD. The hub does, and a second one who
-# waits for children would take them away from gevent.
-_CHILD_WATCHER: type | tuple[()] = getattr(unix_events, "BaseChildWatcher", ())
 
 _UNCATCHABLE = frozenset({signal.SIGKILL, signal.SIGSTOP})
 
@@ -37,8 +35,8 @@ class SignalLoop(WatchingLoop):
             raise TypeError("coroutines cannot be used with add_signal_handler()")
         self._check_signal(sig)
         self._check_closed()
-        if isinstance(getattr(callback, "__self__", None), _CHILD_WATCHER):
-            return
+        if isinstance(getattr(callback, "__self__", None), ChildWatcher):
+            return  # it would take child processes away from gevent, which waits for them
         if sig in _UNCATCHABLE:
             raise RuntimeError(f"sig {sig} cannot be caught")
         hub = get_hub()
@@ -65,7 +63,3 @@ class SignalLoop(WatchingLoop):
         if watcher is not None:
             watcher.stop()
             watcher.close()
-
-    def _add_callback_signalsafe(self, handle: Handle) -> None:
-        self._ready.append(handle)
-        self._write_to_self()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from asyncio.base_subprocess import BaseSubprocessTransport
-from asyncio.log import logger
 from typing import Any
 
 import gevent.subprocess
 from gevent.event import Event
 from gevent.hub import get_hub
 
+from colorless.compat.asyncio import BaseSubprocessTransport, logger
 from colorless.compat.subprocess import StandardPopen, unpatched
 from colorless.loop.readers import WatchingLoop
 

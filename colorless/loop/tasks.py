@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from colorless.loop.readers import WatchingLoop
@@ -98,18 +97,13 @@ class TaskLoop(WatchingLoop):
     """The part of a loop that makes tasks."""
 
     def create_task(  # type: ignore[override]
-        self,
-        coro: Coroutine[Any, Any, Any],
-        *,
-        name: str | None = None,
-        context: Context | None = None,
-        **options: Any,
+        self, coro: Coroutine[Any, Any, Any], **options: Any
     ) -> asyncio.Task[Any]:
         """As asyncio's."""
         if self._task_factory is not None:
-            return super().create_task(coro, name=name, context=context, **options)
+            return super().create_task(coro, **options)
         self._check_closed()
-        task: Any = Task(coro, loop=self, name=name, context=context, **options)
+        task: Any = Task(coro, loop=self, **options)
         if task._source_traceback:
             del task._source_traceback[-1]
         return task

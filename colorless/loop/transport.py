@@ -12,22 +12,17 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from asyncio import BufferedProtocol, Future, selector_events
-from typing import TYPE_CHECKING, Any
+from asyncio import BufferedProtocol, Future
+from typing import Any
 
+from colorless.compat.asyncio import SelectorSocketTransport
 from colorless.loop.readers import WatchingLoop
 from colorless.sockets import bare
-
-if TYPE_CHECKING:
-    _Transport: Any = Any
-else:
-    _Transport = selector_events._SelectorSocketTransport
-
 
 _BYTES_LIKE = frozenset({bytes, bytearray, memoryview})
 
 
-class SocketTransport(_Transport):
+class SocketTransport(SelectorSocketTransport):
     """A TCP or Unix connection."""
 
     # set_protocol() runs before __init__ is through.

@@ -8,11 +8,12 @@ still good while it walks over the list of its connections.
 from __future__ import annotations
 
 import select
-from asyncio import events
 from typing import Any
 
 import gevent.select
 from gevent.monkey import get_original
+
+from colorless.compat.asyncio import running_loop
 
 _real_poll, _real_select = (get_original("select", name) for name in ("poll", "select"))
 _green_select = gevent.select.select
@@ -39,7 +40,7 @@ class Poll(gevent.select.poll):
 
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
         """What is ready, at the latest after ``timeout`` milliseconds."""
-        if timeout == 0 and events._get_running_loop() is not None:
+        if timeout == 0 and running_loop() is not None:
             ready: list[tuple[int, int]] = self._real.poll(0)
         else:
             ready = super().poll(timeout)
@@ -47,7 +48,7 @@ class Poll(gevent.select.poll):
 
 
 def _select(rlist: Any, wlist: Any, xlist: Any, timeout: float | None = None) -> Any:
-    if timeout == 0 and events._get_running_loop() is not None:
+    if timeout == 0 and running_loop() is not None:
         return _real_select(rlist, wlist, xlist, 0)
     return _green_select(rlist, wlist, xlist, timeout)
 
