@@ -1,5 +1,6 @@
 """Which files there are to run, who gets which, and what is left when somebody dies."""
 
+import os
 import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ def _files(args: Sequence[str]) -> Iterator[str]:
     for arg in args:
         path = Path(arg)
         if path.is_dir():
-            yield from sorted(str(found) for found in path.rglob("test_*.py"))
+            found = sorted(str(each) for each in path.rglob("test_*.py"))
         else:
-            yield arg  # a file, or one test of it
+            found = [arg]  # a file, or one test of it
+        yield from (os.path.relpath(each) for each in found)  # as pytest names what it runs

@@ -2,6 +2,8 @@ import asyncio
 import gc
 import socket
 
+import pytest
+
 from colorless.loop import HubLoop
 from tests.tools.fresh import output_of
 
@@ -41,6 +43,7 @@ def test_a_socket_closed_before_its_reader_is_removed() -> None:
     assert not woken
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # as on asyncio
 def test_a_closed_loop_gives_its_sockets_back_at_once() -> None:
     """A server that nobody closed ends with its loop, whenever the collector comes."""
 
