@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 from gevent.hub import Hub
 from gevent.monkey import get_original
 
-real_poll = get_original("select", "poll")
-
 from colorless.compat.asyncio import AsyncioLoop
+
+real_poll = get_original("select", "poll")
 
 # libev's names for the two directions.
 _READ, _WRITE = 1, 2
