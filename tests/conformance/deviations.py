@@ -42,10 +42,15 @@ class Deviations:
                     sometimes.add(test)
         return cls(expected, frozenset(not_run), frozenset(sometimes))
 
+    def unexpected_failures(self, report: Report) -> list[str]:
+        """The tests that failed and are not listed."""
+        failed = {test for test, outcome in report.outcomes.items() if outcome == "failed"}
+        return sorted(failed - self.expected.keys())
+
     def surprises(self, report: Report) -> Iterator[str]:
         """What to change: in the loop if an unlisted test fails, in the list if a listed passes."""
+        for test in self.unexpected_failures(report):
+            yield f"FAILED, and not listed: {test}\n{report.details.get(test, '')}"
         for test, outcome in sorted(report.outcomes.items()):
-            if outcome == "failed" and test not in self.expected:
-                yield f"FAILED, and not listed: {test}\n{report.details.get(test, '')}"
             if outcome == "passed" and test in self.expected.keys() - self.sometimes:
                 yield f"PASSED, but listed as failing: {test}; take it off {FILE.name}"

@@ -54,8 +54,6 @@ class Plan:
 def _files(args: Sequence[str]) -> Iterator[str]:
     for arg in args:
         path = Path(arg)
-        if path.is_dir():
-            found = sorted(str(each) for each in path.rglob("test_*.py"))
-        else:
-            found = [arg]  # a file, or one test of it
+        # What is no folder is a file, or one test of it.
+        found = sorted(map(str, path.rglob("test_*.py"))) if path.is_dir() else [arg]
         yield from (os.path.relpath(each) for each in found)  # as pytest names what it runs
