@@ -3,20 +3,25 @@
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
-# The environment has no pip of its own, so none reaches the final stage with it.
-RUN python -m venv --without-pip /opt/colorless
-COPY pyproject.toml README.md LICENSE ./
-COPY colorless colorless
-COPY service service
+# The environment has no pip of its own, so none reaches the final stage with it. The one beside it
+# knows dependency groups.
+RUN python -m venv --without-pip /opt/colorless && python -m venv /opt/pip
 # The secret is optional: a pip.conf for a network whose packages come from a mirror.
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
-    pip --python /opt/colorless/bin/python install --no-cache-dir '.[service]'
+    /opt/pip/bin/pip install --no-cache-dir 'pip>=25.1'
+COPY pyproject.toml README.md LICENSE ./
+COPY colorless colorless
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
+    /opt/pip/bin/pip --python /opt/colorless/bin/python install --no-cache-dir '.[all]' --group service
+COPY gunicorn.conf.py /app/
+COPY service /app/service
+RUN python -m compileall -q /app
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app
 COPY --from=build /opt/colorless /opt/colorless
+COPY --from=build /app /app
 WORKDIR /app
-COPY gunicorn.conf.py ./
 ENV PATH=/opt/colorless/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint conformance conformance-all image-test compare micro clean
+.PHONY: help install serve test lint conformance conformance-all image-test package-test release compare micro clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}'
@@ -17,11 +18,12 @@ $(BIN)/python:
 
 # To serve takes a fraction of what the tests need, so that a first look comes sooner.
 $(VENV)/for-serving: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded]'
+	$(PIP) 'pip>=25.1'  # which knows dependency groups
+	$(PIP) -e '.[all]' --group service --group embedded
 	@touch $@
 
 $(VENV)/for-all: pyproject.toml $(VENV)/for-serving
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[service,embedded,comparison,dev]'
+	$(PIP) -e '.[all]' --group service --group embedded --group comparison --group dev
 	@touch $@
 
 serve: $(VENV)/for-serving  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
@@ -44,6 +46,16 @@ conformance-all: conformance  ## the same, and the runtime's own tests, on every
 image-test: install  ## build the container image, run it, stop it (as root, with buildah and debootstrap)
 	$(BIN)/python -m tests.image
 
+package-test: install  ## build wheel and sdist, look inside, and use the wheel where nothing else is
+	$(BIN)/python -m pytest tests/package
+
+release: install  ## build wheel and sdist, check them, and say what is left to do
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	DIST=dist $(BIN)/python -m pytest tests/package
+	@$(BIN)/python -m tests.package dist
+
 compare: install  ## the lab: this and its peers side by side, about half an hour (QUICK=1, CLAIM=C1, ONLY=go,node)
 	$(BIN)/python -m comparison run $(if $(QUICK),--quick) $(if $(CLAIM),--claim $(CLAIM)) $(if $(ONLY),--only $(ONLY))
 
@@ -51,4 +63,4 @@ micro: install  ## what single parts cost: a request's layers, the pool, the wor
 	for part in layers flask_calls postgres worker asgi tasks bridge loop outside connections; do $(BIN)/python -m comparison.micro.$$part || exit 1; done
 
 clean:  ## remove what the other targets made, but not .data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

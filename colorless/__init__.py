@@ -7,12 +7,15 @@ The layers, each importing only those above it:
     deadlines   fail_after, move_on_after
     greenthreads  green threads, used again where nobody can tell
     tasks       go, TaskGroup
+    extras      which extra of the distribution a module needs
     forks       which process this is
     sockets     what it takes to use a socket that never blocks
+    import_hooks  call a function when a module is imported
     offload     CPU-bound work on real threads
     loop        an asyncio event loop that is the gevent hub
     processes   multiprocessing's pipes and locks
     password_hashes  password hashes, on real threads
+    psycopg2_wait  make psycopg2 wait green when it is imported
     bridge      await_, iterate, entered: async-only libraries from plain code
     postgres/   the green connection pool
     integrations/  Flask with less work for each request, a lean HTTP client;
@@ -33,6 +36,8 @@ from colorless.tasks import Task, TaskCancelled, TaskGroup, go
 if TYPE_CHECKING:
     from colorless.bridge import await_, entered, iterate
 
+__version__ = "0.2.0"
+
 __all__ = [
     "DeadlineExceeded",
     "NotPatchedError",
@@ -51,10 +56,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # The bridge imports asyncio, and with it ssl, which must not come before the patch.
-    if name in ("await_", "entered", "iterate"):
-        from colorless import bridge
+if not TYPE_CHECKING:  # a type checker would take every name for one that this knows
 
-        return getattr(bridge, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        # The bridge imports asyncio, and with it ssl, which must not come before the patch.
+        if name in ("await_", "entered", "iterate"):
+            from colorless import bridge
+
+            return getattr(bridge, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

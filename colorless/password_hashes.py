@@ -8,16 +8,14 @@ up their caller only, as a socket does. What else takes the CPU is for
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from gevent._hub_local import get_hub_if_exists
 from greenlet import getcurrent
 
+from colorless.import_hooks import when_imported
 from colorless.offload import offload
 
 # All of them let go of the interpreter's lock while they compute.
@@ -31,32 +29,7 @@ _SLOW = {
 def install() -> None:
     """Wrap the hash functions of the modules that are imported already, and of others when."""
     for name in _SLOW:
-        if name in sys.modules:
-            _wrap(sys.modules[name])
-    sys.meta_path.insert(0, _WrapOnImport())
-
-
-class _WrapOnImport(MetaPathFinder):
-    """Finds nothing by itself: it lets others find, and wraps what they have loaded."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name not in _SLOW:
-            return None
-        others = (
-            finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self
-        )
-        spec = next(filter(None, others), None)
-        if spec is not None and spec.loader is not None:
-            loader: Any = spec.loader
-            loader.exec_module = functools.partial(_load_and_wrap, loader.exec_module)
-        return spec
-
-
-def _load_and_wrap(load: Callable[[ModuleType], None], module: ModuleType) -> None:
-    load(module)
-    _wrap(module)
+        when_imported(name, _wrap)
 
 
 def _wrap(module: ModuleType) -> None:

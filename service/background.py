@@ -32,7 +32,7 @@ class Background:
     def __init__(self, jobs: Mapping[str, Callable[[Event], None]]) -> None:
         self._jobs = jobs
         self._stopping = Event()
-        self._tasks: list[Task] = []
+        self._tasks: list[Task[None]] = []
         self._pid: int | None = None
 
     def start(self) -> None:

@@ -12,14 +12,15 @@ from colorless.bridge.call import await_, outlast
 from colorless.bridge.shared import current_loop
 
 T = TypeVar("T")
+E = TypeVar("E", bound=bool | None)  # bool for a manager that may swallow the block's error
 
 _Outcome = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
-_Manager = AbstractAsyncContextManager[T, Any]
+_Manager = AbstractAsyncContextManager[T, E]
 
 
-def entered(manager: _Manager[T] | Callable[[], _Manager[T]]) -> Entered[T]:
+def entered(manager: _Manager[T, E] | Callable[[], _Manager[T, E]]) -> Entered[T, E]:
     """Enter ``manager`` for the length of a plain ``with`` block.
 
     It may be a function that makes it, called inside of the loop: for classes that look for a
@@ -32,10 +33,10 @@ def entered(manager: _Manager[T] | Callable[[], _Manager[T]]) -> Entered[T]:
     return Entered(manager)
 
 
-class Entered(AbstractContextManager[T], Generic[T]):
+class Entered(AbstractContextManager[T, E], Generic[T, E]):
     """What :func:`entered` returns; good for one ``with`` block."""
 
-    def __init__(self, manager: _Manager[T] | Callable[[], _Manager[T]]) -> None:
+    def __init__(self, manager: _Manager[T, E] | Callable[[], _Manager[T, E]]) -> None:
         self._manager = manager
         self._task: asyncio.Task[bool] | None = None
 
@@ -57,16 +58,17 @@ class Entered(AbstractContextManager[T], Generic[T]):
         kind: type[BaseException] | None,
         error: BaseException | None,
         tb: TracebackType | None,
-    ) -> bool:
+    ) -> E:
         assert self._task is not None
         if not self._outcome.done():
             self._outcome.set_result((kind, error, tb))
+        suppressed: Any = False
         try:
-            return await_(self._task)
+            suppressed = await_(self._task)
         except BaseException as raised:
-            if raised is error:
-                return False
-            raise
+            if raised is not error:
+                raise
+        return suppressed
 
     def __del__(self) -> None:
         task = self._task
@@ -75,7 +77,7 @@ class Entered(AbstractContextManager[T], Generic[T]):
 
 
 async def _hold(
-    manager: _Manager[T] | Callable[[], _Manager[T]],
+    manager: _Manager[T, Any] | Callable[[], _Manager[T, Any]],
     value: asyncio.Future[T],
     outcome: asyncio.Future[_Outcome],
 ) -> bool:

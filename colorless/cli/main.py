@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from colorless import __version__
+
 USAGE = "colorless run [--interface wsgi|asgi] [GUNICORN OPTIONS] module:app"
 
 
@@ -23,6 +25,7 @@ def main() -> None:
     )
     parser.add_argument("command", nargs="?", choices=["run"])
     parser.add_argument("--interface", choices=["wsgi", "asgi"], help="do not guess what it is")
+    parser.add_argument("--version", action="version", version=f"colorless {__version__}")
     parser.add_argument("-h", "--help", action="help")
     options, for_gunicorn = parser.parse_known_args()
     if options.command is None:

@@ -17,17 +17,20 @@ The layers, each importing only those above it:
     pool          the shell round the ledger
 """
 
-from colorless.postgres.connection import Connection
-from colorless.postgres.errors import (
-    ConnectionShared,
-    ConnectTimeout,
-    NotCooperative,
-    PoolClosed,
-    PoolFull,
-    PoolTimeout,
-    TransactionLeftOpen,
-)
-from colorless.postgres.pool import Pool
+from colorless.extras import needs_extra
+
+with needs_extra("colorless.postgres", "postgres"):
+    from colorless.postgres.connection import Connection
+    from colorless.postgres.errors import (
+        ConnectionShared,
+        ConnectTimeout,
+        NotCooperative,
+        PoolClosed,
+        PoolFull,
+        PoolTimeout,
+        TransactionLeftOpen,
+    )
+    from colorless.postgres.pool import Pool
 
 __all__ = [
     "ConnectTimeout",

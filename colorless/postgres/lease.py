@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from psycopg2 import ProgrammingError
 from psycopg2.errors import InFailedSqlTransaction
@@ -32,10 +32,12 @@ class Lease:
     def __init__(self, lender: Lender) -> None:
         self._lender = lender
 
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(
-            f"no {name} here: a connection is lent by `with pool.connection() as c:`", name=name
-        )
+    if not TYPE_CHECKING:  # a type checker sees by itself that there is no such attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(
+                f"no {name} here: a connection is lent by `with pool.connection() as c:`", name=name
+            )
 
     def __enter__(self) -> Connection:
         self._slot = self._lender.take()

@@ -7,7 +7,6 @@ tests. ``COLORLESS_WAIT=psycogreen`` in the environment switches to the referenc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from gevent import get_hub, getcurrent
@@ -15,6 +14,7 @@ from psycogreen.gevent import gevent_wait_callback
 from psycopg2 import extensions
 from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_ACTIVE
 
+from colorless import psycopg2_wait
 from colorless.deadlines import inherited_limit
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.connection import Connection
@@ -23,15 +23,15 @@ from colorless.sockets import Watchers
 Wait = Callable[[extensions.connection], None]
 
 
-def install(name: str | None = None) -> None:
+def install(name: str | None = None) -> Wait:
     """Make psycopg2 wait in the way called ``name``, for every connection of the process.
 
     Without a name it is what ``COLORLESS_WAIT`` in the environment says, or ``kept``.
+    Returns the callback.
     """
-    name = name or os.environ.get("COLORLESS_WAIT", "kept")
-    if name not in WAYS:
-        raise ValueError(f"COLORLESS_WAIT is {name!r}: set it to one of {', '.join(WAYS)}")
-    extensions.set_wait_callback(_observed(WAYS[name]))
+    callback = _observed(WAYS[name or psycopg2_wait.way()])
+    extensions.set_wait_callback(callback)
+    return callback
 
 
 def wait_with_kept_watchers(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import gevent
 from gevent import GreenletExit
@@ -13,8 +13,11 @@ from gevent.hub import Waiter
 from colorless.deadlines import DeadlineExceeded
 from colorless.tasks.task import Task, TaskCancelled, check
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-class _Member(Task):
+
+class _Member(Task[T]):
     """A task of a group, which is told how it ended, and handles its error."""
 
     __slots__ = ("_group",)
@@ -22,7 +25,7 @@ class _Member(Task):
     def __init__(
         self,
         group: TaskGroup,
-        fn: Callable[..., Any],
+        fn: Callable[..., T],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> None:
@@ -49,7 +52,7 @@ class TaskGroup:
     """
 
     def __init__(self) -> None:
-        self._tasks: set[Task] = set()
+        self._tasks: set[Task[Any]] = set()
         self._errors: list[BaseException] = []
         self._block: Any = None  # the green thread of the block, while that runs
         self._join_ends: Waiter[None] | None = None
@@ -58,7 +61,7 @@ class TaskGroup:
         self._block = gevent.getcurrent()
         return self
 
-    def go(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task:
+    def go(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         """Start ``fn`` as a task of this group. Raises ``RuntimeError`` outside the block."""
         if self._block is None:
             raise RuntimeError("this TaskGroup is not open: start tasks inside its with block")
@@ -99,12 +102,12 @@ class TaskGroup:
             errors.append(error)
         return _summary(errors) if errors else None
 
-    def _ended(self, task: Task) -> None:
+    def _ended(self, task: Task[Any]) -> None:
         self._tasks.discard(task)
         if self._join_ends is not None and not self._tasks:
             gevent.get_hub().loop.run_callback(self._join_ends.switch, None)
 
-    def _failed(self, task: Task, error: BaseException) -> None:
+    def _failed(self, task: Task[Any], error: BaseException) -> None:
         self._errors.append(error)
         self._ended(task)
         self.cancel()

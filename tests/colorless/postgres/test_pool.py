@@ -274,7 +274,7 @@ def test_mistakes_are_told_with_what_to_write(make_pool: MakePool) -> None:
     with pytest.raises(ValueError, match="give it 1 or more"):
         make_pool(max_size=0)
     with pytest.raises(AttributeError, match=r"with pool\.connection\(\) as c:"):
-        make_pool().connection().fetch_one("SELECT 1")
+        make_pool().connection().fetch_one("SELECT 1")  # type: ignore[attr-defined]
     stranger = Pool("postgresql+psycopg2://ada:secret@localhost/chat")
     with pytest.raises(psycopg2.ProgrammingError, match="postgresql://") as caught:
         stranger.connection().__enter__()
