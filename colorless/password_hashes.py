@@ -15,9 +15,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from gevent._hub_local import get_hub_if_exists
 from greenlet import getcurrent
 
+from colorless.compat.gevent import get_hub_if_exists
 from colorless.offload import offload
 
 # All of them let go of the interpreter's lock while they compute.

@@ -11,7 +11,7 @@ from gevent.hub import get_hub
 from greenlet import getcurrent
 
 from colorless.loop.hubloop import HubLoop
-from colorless.patch import require_patched
+from colorless.patched import require_patched
 
 _shared: HubLoop | None = None
 

@@ -13,8 +13,8 @@ import sys
 from asyncio import BufferedProtocol, Future, selector_events
 from typing import TYPE_CHECKING, Any
 
+from colorless.compat.gevent import raw_socket
 from colorless.loop.readers import WatchingLoop
-from colorless.sockets import bare
 
 if TYPE_CHECKING:
     _Transport: Any = Any
@@ -32,7 +32,7 @@ class SocketTransport(_Transport):
     _buffered = False
 
     def __init__(self, loop: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
-        system = bare(sock)
+        system = raw_socket(sock)
         self._recv_into, self._send = system.recv_into, system.send
         super().__init__(loop, sock, *args, **kwargs)
 

@@ -12,7 +12,7 @@ from gevent import GreenletExit
 from gevent.event import AsyncResult
 
 from colorless.greenthreads import begin
-from colorless.patch import require_patched
+from colorless.patched import require_patched
 
 
 class TaskCancelled(RuntimeError):
