@@ -2,35 +2,37 @@
 
 The layers, each importing only those above it:
 
-    compat/     private names of other packages: each stands there, once
-    patch       make the standard library and psycopg2 cooperative
-    deadlines   fail_after, move_on_after
-    greenthreads  green threads, used again where nobody can tell
-    tasks       go, TaskGroup
-    extras      which extra of the distribution a module needs
-    forks       which process this is
-    sockets     what it takes to use a socket that never blocks
-    import_hooks  call a function when a module is imported
-    offload     CPU-bound work on real threads
-    loop        an asyncio event loop that is the gevent hub
-    processes   multiprocessing's pipes and locks
+    patched          whether this process is patched; require_patched
+    forks            which process this is
+    cpus             how many CPUs this process may use
+    extras           which extra of the distribution a module needs
+    import_hooks     call a function when a module is imported
+    compat/          other packages' private names, each with its reason
+    deadlines        fail_after, move_on_after
+    sockets          what it takes to use a socket that never blocks
+    lowlevel         for authors of pools and drivers: time left, waiting for a descriptor
+    greenthreads     green threads, used again where nobody can tell
+    tasks/           go, TaskGroup
+    offload          CPU-bound work on real threads
+    loop/            an asyncio event loop that is the gevent hub
+    bridge/          await_, iterate, entered: async-only libraries from plain code
+    processes        multiprocessing's pipes and locks
     password_hashes  password hashes, on real threads
-    psycopg2_wait  make psycopg2 wait green when it is imported
-    bridge      await_, iterate, entered: async-only libraries from plain code
-    postgres/   the green connection pool
-    integrations/  Flask with less work for each request, a lean HTTP client;
-                imported as colorless.flask and colorless.http
-    server/     an HTTP server for WSGI and for ASGI; its gunicorn workers are imported
-                from colorless.worker
-    cpus        how many CPUs this process may use
-    cli         colorless run
+    psycopg2_wait    make psycopg2 wait green when it is imported
+    postgres/        the green connection pool
+    integrations/    Flask with less work for each request, a lean HTTP client
+    patch            make the standard library and psycopg2 cooperative
+    server/          an HTTP server for WSGI and for ASGI, under gunicorn
+    flask, http, worker/  the names to import integrations and server by
+    cli/             colorless run
 """
 
 from typing import TYPE_CHECKING, Any
 
 from colorless.deadlines import DeadlineExceeded, fail_after, move_on_after
 from colorless.offload import offload
-from colorless.patch import NotPatchedError, PatchedTooLateError, patch_everything
+from colorless.patch import PatchedTooLateError, patch_everything
+from colorless.patched import NotPatchedError
 from colorless.tasks import Task, TaskCancelled, TaskGroup, go
 
 if TYPE_CHECKING:

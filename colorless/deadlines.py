@@ -23,7 +23,8 @@ from typing import Any
 
 import gevent
 
-from colorless.patch import require_patched
+from colorless.compat.gevent import Timer
+from colorless.patched import require_patched
 
 _current: ContextVar[Scope | None] = ContextVar("colorless_deadline", default=None)
 
@@ -48,8 +49,8 @@ class Scope:
         self.owner = gevent.getcurrent()  # into whom the timer throws
 
 
-class _Timer(gevent.Timeout):
-    """gevent's timer, marking the scope before it throws.
+class _Timer(Timer):
+    """Marks its scope as expired before it throws.
 
     In a coroutine the green thread changes at every ``await``, so that there the owner's
     ``interruptible()`` is what the error is thrown into: the task, wherever it waits by then.
@@ -61,9 +62,10 @@ class _Timer(gevent.Timeout):
         interruptible = getattr(scope.owner, "interruptible", None)
         self.target: Any = scope.owner if interruptible is None else interruptible()
 
-    def _on_expiration(self, prev_greenlet: gevent.Greenlet, ex: BaseException) -> None:
+    def strike(self, error: BaseException) -> None:
+        """The time is up."""
         self.error.scope.expired = True
-        self.target.throw(ex)
+        self.target.throw(error)
 
     def caused(self, error: BaseException | None) -> bool:
         """Whether this deadline is why ``error`` (asyncio's CancelledError) ended the block."""
@@ -113,6 +115,12 @@ def move_on_after(seconds: float) -> Iterator[Scope]:
     except DeadlineExceeded as error:
         if error.scope is not scope:
             raise
+
+
+def current_deadline() -> float | None:
+    """When the caller's deadline passes, in seconds of ``time.monotonic``; ``None`` without one."""
+    scope = _current.get()
+    return None if scope is None else scope.at
 
 
 def remaining(limit: float | None = None) -> float | None:

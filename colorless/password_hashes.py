@@ -12,9 +12,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from gevent._hub_local import get_hub_if_exists
 from greenlet import getcurrent
 
+from colorless.compat.gevent import get_hub_if_exists
 from colorless.import_hooks import when_imported
 from colorless.offload import offload
 

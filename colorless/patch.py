@@ -15,21 +15,30 @@ import warnings
 from collections.abc import Collection, Iterator
 from typing import Any
 
-_THE_LINE = "from colorless.patch import patch_everything; patch_everything()"
+from colorless.compat.gevent import originals
+from colorless.patched import (
+    THE_LINE,
+    NotPatchedError,
+    is_patched,
+    mark_patched,
+    require_patched,
+)
+
+__all__ = [
+    "NotPatchedError",
+    "PatchedTooLateError",
+    "is_patched",
+    "patch_everything",
+    "require_patched",
+]
 
 # psycopg 3 chooses how it waits when it is imported (psycopg issue 527), so a patch that comes
 # later leaves it blocking, and no reference of the standard library's gives that away.
 _DECIDE_AT_IMPORT = ("psycopg",)
 
-_patched = False
-
 
 class PatchedTooLateError(RuntimeError):
     """A module copied blocking functions before they were patched; the message names it."""
-
-
-class NotPatchedError(RuntimeError):
-    """Something here needs a patched process; the message gives the line to add."""
 
 
 def patch_everything(*, tolerate: Collection[str] = ()) -> None:
@@ -40,8 +49,7 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     already imported would keep blocking functions of the standard library, unless its top-level
     package is named in ``tolerate`` (a test runner or a debugger, say, that blocks on purpose).
     """
-    global _patched
-    if _patched:
+    if is_patched():
         return
     _refuse_modules_that_decide_at_import()
     _patch_standard_library()
@@ -52,21 +60,7 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     loop.install_policy()
     processes.install()
     password_hashes.install()
-    _patched = True
-
-
-def is_patched() -> bool:
-    """Whether :func:`patch_everything` has run in this process."""
-    return _patched
-
-
-def require_patched(what: str) -> None:
-    """Raise :class:`NotPatchedError`, naming ``what`` needs it, unless the process is patched."""
-    if not _patched:
-        raise NotPatchedError(
-            f"{what} needs a patched process. Add this as the first line of your program "
-            f"(of gunicorn.conf.py under gunicorn):\n    {_THE_LINE}"
-        )
+    mark_patched()
 
 
 def _patch_standard_library() -> None:
@@ -116,11 +110,9 @@ def _stale_references(not_scanned: Collection[str]) -> Iterator[str]:
 
     The standard library's own modules are gevent's business (it patches them one by one).
     """
-    from gevent.monkey import _state
-
-    originals = {
+    known = {
         id(original): f"{module}.{name}"
-        for module, items in _state.saved.items()
+        for module, items in originals().items()
         for name, original in items.items()
         if callable(original)
     }
@@ -128,8 +120,8 @@ def _stale_references(not_scanned: Collection[str]) -> Iterator[str]:
         if name.partition(".")[0] in not_scanned:
             continue
         for attribute, value in list(getattr(module, "__dict__", {}).items()):
-            if id(value) in originals:
-                yield f"{name}.{attribute} (which is {originals[id(value)]})"
+            if id(value) in known:
+                yield f"{name}.{attribute} (which is {known[id(value)]})"
 
 
 # What keeps an original here does so on purpose.
@@ -141,5 +133,5 @@ _NOT_SCANNED = frozenset(sys.stdlib_module_names) | _HOUSE
 def _move_up(what: str) -> str:
     return (
         f"{what}\nPatch before these imports: put this line above them, at the very top of the "
-        f"program (of gunicorn.conf.py under gunicorn):\n    {_THE_LINE}"
+        f"program (of gunicorn.conf.py under gunicorn):\n    {THE_LINE}"
     )

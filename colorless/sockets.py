@@ -1,26 +1,21 @@
-"""What it takes to use a socket that never blocks: the system's own calls, and two watchers."""
+"""Sockets that never block: the errors that say so, and watchers that wait for them."""
 
 from __future__ import annotations
 
 import ssl
 from typing import Any
 
-from gevent import socket
-
 READ, WRITE = 1, 2  # libev's events
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-"""What it raises in place of waiting."""
-
-
-def bare(sock: Any) -> Any:
-    """What of ``sock`` asks the system directly: nothing of what gevent's does around it, which is
-    to wait. A subclass of gevent's may have methods of its own, and stays as it is."""
-    return sock._sock if type(sock) is socket.socket else sock
+"""Exceptions that mean that the call would block."""
 
 
 class Watchers:
-    """The hub's, made once and kept as long as the socket: one for reading, one for writing; only
-    who currently uses the socket starts them."""
+    """A read and a write watcher of the hub's for one descriptor, kept as long as that is open.
+
+    Only who currently uses the descriptor starts them: ``hub.wait(watchers.read)``. ``close()``
+    comes before the descriptor is closed.
+    """
 
     __slots__ = ("descriptor", "hub", "read", "write")
 
@@ -31,6 +26,6 @@ class Watchers:
         self.write = hub.loop.io(descriptor, WRITE)
 
     def close(self) -> None:
-        """Give them back to the loop, before the socket's number is used for another one."""
+        """Give them back to the hub, before the descriptor's number is used for another file."""
         self.read.close()
         self.write.close()

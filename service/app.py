@@ -5,7 +5,7 @@ from __future__ import annotations
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from colorless.flask import Flask
-from colorless.patch import require_patched
+from colorless.patched import require_patched
 from colorless.postgres import Pool
 from service.api import (
     accounts,

@@ -14,8 +14,7 @@ from gevent.hub import Hub, Waiter, get_hub
 from greenlet import getcurrent
 
 from colorless.bridge.shared import current_loop, loop_of
-from colorless.deadlines import DeadlineExceeded, limit
-from colorless.deadlines import _current as _deadline
+from colorless.deadlines import DeadlineExceeded, current_deadline, limit
 from colorless.loop.hubloop import HubLoop
 from colorless.loop.tasks import Task
 
@@ -34,7 +33,7 @@ def await_(awaitable: _Wait[T]) -> T:
     A coroutine that somebody else cancels raises ``concurrent.futures.CancelledError``, which
     unlike asyncio's is an ordinary exception.
     """
-    if _deadline.get() is None:
+    if current_deadline() is None:
         return _cross(awaitable)
     try:
         timer = limit(None, TimeoutError())

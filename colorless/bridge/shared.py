@@ -11,7 +11,7 @@ from greenlet import getcurrent
 
 from colorless.compat.asyncio import running_loop
 from colorless.loop.hubloop import HubLoop
-from colorless.patch import require_patched
+from colorless.patched import require_patched
 
 _shared: HubLoop | None = None
 

@@ -16,6 +16,7 @@ from collections import deque
 from gevent.hub import Waiter, get_hub
 from greenlet import getcurrent
 
+from colorless.compat.gevent import pending_callbacks
 from colorless.loop.executor import ExecutorLoop
 from colorless.loop.ready_queue import BurstLoop
 from colorless.loop.runner import current_pool
@@ -70,7 +71,7 @@ class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, B
         self._thread_id = self._ident = ident
         hub = pool.hub
         self._run_callback = hub.loop.run_callback
-        self._hub_callbacks = hub.loop._callbacks
+        self._hub_callbacks = pending_callbacks(hub.loop)
         self._after_poll = hub.loop.idle(priority=hub.loop.MAXPRI)
         self._set_coroutine_origin_tracking(self._debug)
         self._watch_all(hub)

@@ -16,8 +16,8 @@ from asyncio import BufferedProtocol, Future
 from typing import Any
 
 from colorless.compat.asyncio import SelectorSocketTransport
+from colorless.compat.gevent import raw_socket
 from colorless.loop.readers import WatchingLoop
-from colorless.sockets import bare
 
 _BYTES_LIKE = frozenset({bytes, bytearray, memoryview})
 
@@ -29,7 +29,7 @@ class SocketTransport(SelectorSocketTransport):
     _buffered = False
 
     def __init__(self, loop: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
-        system = bare(sock)
+        system = raw_socket(sock)
         self._recv_into, self._send = system.recv_into, system.send
         super().__init__(loop, sock, *args, **kwargs)
 

@@ -16,6 +16,8 @@ import gevent
 import psycopg2
 from gevent.socket import wait_read, wait_write
 
+from colorless.compat.psycopg2 import extension_file
+
 _FAILED, _READING, _WRITING, _OK = 0, 1, 2, 3  # PostgresPollingStatusType
 
 
@@ -76,7 +78,7 @@ class Canceller:
 @cache
 def _libpq() -> ctypes.CDLL:
     """The libpq that psycopg2 itself is linked with, found through its extension module."""
-    library = ctypes.CDLL(psycopg2._psycopg.__file__)
+    library = ctypes.CDLL(extension_file())
     library.PQcancelCreate.argtypes = [ctypes.c_void_p]
     library.PQcancelCreate.restype = ctypes.c_void_p
     library.PQcancelErrorMessage.argtypes = [ctypes.c_void_p]

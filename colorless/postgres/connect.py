@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from colorless.deadlines import limit
+from colorless.lowlevel import limit
 from colorless.postgres.connection import Connection
 from colorless.postgres.cursor import Cursor
 from colorless.postgres.errors import ConnectTimeout

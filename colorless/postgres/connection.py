@@ -10,11 +10,10 @@ from psycopg2 import InterfaceError, OperationalError, extensions
 from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS
 
-from colorless.deadlines import limit, remaining
+from colorless.lowlevel import Watchers, limit, remaining
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.errors import not_cooperative, outlived, shared
 from colorless.postgres.statements import Call, Params, Statement, Statements
-from colorless.sockets import Watchers
 
 Row = tuple[Any, ...]
 

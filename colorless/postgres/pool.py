@@ -20,8 +20,8 @@ import gevent
 from gevent.event import Event
 
 from colorless import forks
-from colorless.deadlines import remaining
-from colorless.patch import require_patched
+from colorless.lowlevel import remaining
+from colorless.patched import require_patched
 from colorless.postgres.cancel import CancelFailed, require_cancel
 from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection

@@ -15,10 +15,9 @@ from psycopg2 import extensions
 from psycopg2.extensions import POLL_OK, POLL_READ, TRANSACTION_STATUS_ACTIVE
 
 from colorless import psycopg2_wait
-from colorless.deadlines import inherited_limit
+from colorless.lowlevel import Watchers, inherited_limit
 from colorless.postgres.cancel import Canceller
 from colorless.postgres.connection import Connection
-from colorless.sockets import Watchers
 
 Wait = Callable[[extensions.connection], None]
 

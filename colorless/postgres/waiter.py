@@ -12,7 +12,7 @@ from typing import Any
 from gevent import get_hub
 from gevent.hub import Waiter as Sleep
 
-from colorless.deadlines import inherited_limit
+from colorless.lowlevel import inherited_limit
 from colorless.postgres.connection import Connection
 from colorless.postgres.ledger import Ledger, Ticket
 

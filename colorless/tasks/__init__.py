@@ -7,6 +7,11 @@
 
 Unlike a bare ``gevent.spawn`` a task starts with a copy of its parent's context variables, so
 that deadlines, trace ids and Flask's proxies hold in it (gevent starts with an empty context).
+
+The layers, each importing only those above it:
+
+    task   go, and what becomes of it
+    group  several tasks that end with a block
 """
 
 from colorless.tasks.group import TaskGroup

@@ -11,7 +11,7 @@ import gevent
 from gevent import GreenletExit
 
 from colorless.greenthreads import begin
-from colorless.patch import require_patched
+from colorless.patched import require_patched
 from colorless.tasks.async_result import AsyncResult
 
 P = ParamSpec("P")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import _socket  # the C class: gevent's costs two watchers more for each stream
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flask import Response
+from gevent.monkey import get_original
 
 # Bytes that the kernel keeps for a client that does not read; left alone it would let that grow to
 # megabytes. Guessed: enough for 1 MB/s over a way of 100 ms.
@@ -15,7 +16,10 @@ _SEND_BUFFER = 128 * 1024
 # Milliseconds after which bytes that nobody acknowledges mean that the client is gone; guessed.
 _UNACKNOWLEDGED = 60_000
 
-Socket = Any  # a _socket.socket or a gevent SSLSocket; both never block
+# gevent's costs two watchers more for each stream.
+_RawSocket = get_original("socket", "socket")
+
+Socket = Any  # a _RawSocket or a gevent SSLSocket; both never block
 
 
 class Taken(NamedTuple):
@@ -46,15 +50,15 @@ def take_over(environ: dict[str, Any]) -> Taken:
     if isinstance(sock, ssl.SSLSocket):
         sock.settimeout(0.0)
         return Taken(sock, rest, is_lent=True)
-    raw = _socket.socket(fileno=sock.detach())
+    raw = _RawSocket(fileno=sock.detach())
     raw.setblocking(False)
     return Taken(raw, rest, is_lent=False)
 
 
 def _bound(sock: Socket) -> None:
-    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
-    if sock.family != _socket.AF_UNIX and hasattr(_socket, "TCP_USER_TIMEOUT"):
-        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
 
 
 class TakenOver(Response):

@@ -9,9 +9,9 @@ only step over what this application, or this request, has no use for, and remem
 the last time. Everything here overrides a documented method or attribute; docs/flask.md has what
 each is worth.
 
-    app        the application
-    routing    which rule a path matches, remembered by the path's shape
-    response   a response whose body is one string
+    response  a response whose body is one string
+    routing   which rule a path matches, remembered by the path's shape
+    app       the application
 """
 
 from colorless.extras import needs_extra

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
-from colorless.deadlines import limit
 from colorless.integrations.http import request
 from colorless.integrations.http.connection import Connection, connect
 from colorless.integrations.http.errors import NoAnswer, TooSlow
 from colorless.integrations.http.reader import Answer
+from colorless.lowlevel import limit
 
 # What may be sent again when a kept connection broke without a word (RFC 9110, section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})

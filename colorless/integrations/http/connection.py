@@ -8,9 +8,11 @@ from typing import Any
 
 import gevent
 
+from colorless.compat.gevent import raw_socket
 from colorless.integrations.http.errors import NoAnswer
 from colorless.integrations.http.reader import Answer, Reader
-from colorless.sockets import WOULD_BLOCK, Watchers, bare
+from colorless.lowlevel import Watchers
+from colorless.sockets import WOULD_BLOCK
 
 _READ_SIZE = 65536
 
@@ -50,7 +52,7 @@ class Connection:
     def __init__(self, sock: Any) -> None:
         sock.settimeout(0.0)
         self._sock = sock
-        system = bare(sock)
+        system = raw_socket(sock)
         self._recv, self._send_some = system.recv, system.send
         self._reader = Reader()
         self._watchers = Watchers(gevent.get_hub(), sock.fileno())

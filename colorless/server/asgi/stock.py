@@ -7,7 +7,7 @@ import asyncio
 from gunicorn.workers.gasgi import ASGIWorker as GunicornASGIWorker
 
 from colorless.loop import HubLoop
-from colorless.patch import require_patched
+from colorless.patched import require_patched
 
 
 class StockASGIWorker(GunicornASGIWorker):

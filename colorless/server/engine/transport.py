@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 import gevent
 from gevent import socket
 
+from colorless.compat.gevent import raw_socket
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow, Limits, Pace
-from colorless.sockets import WOULD_BLOCK, WRITE, bare
+from colorless.sockets import WOULD_BLOCK, WRITE
 
 READ_SIZE = 65536
 # Guessed: what may be written before others get a turn; 50 µs of memory copies.
@@ -43,7 +44,7 @@ class Transport:
     def __init__(self, sock: Any, limits: Limits) -> None:
         sock.settimeout(0.0)
         self.sock = sock
-        system = bare(sock)
+        system = raw_socket(sock)
         self._recv, self._send = system.recv, system.send
         self._limits = limits
         # Bytes written since others had a turn.

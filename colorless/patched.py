@@ -1,0 +1,31 @@
+"""Whether this process is patched; what needs that asks here. Imports nothing."""
+
+from __future__ import annotations
+
+THE_LINE = "from colorless.patch import patch_everything; patch_everything()"
+
+_patched = False
+
+
+class NotPatchedError(RuntimeError):
+    """Something here needs a patched process; the message gives the line to add."""
+
+
+def is_patched() -> bool:
+    """Whether :func:`colorless.patch.patch_everything` has run in this process."""
+    return _patched
+
+
+def mark_patched() -> None:
+    """Called by ``patch_everything`` when all of it is done."""
+    global _patched
+    _patched = True
+
+
+def require_patched(what: str) -> None:
+    """Raise :class:`NotPatchedError`, naming ``what`` needs it, unless the process is patched."""
+    if not _patched:
+        raise NotPatchedError(
+            f"{what} needs a patched process. Add this as the first line of your program "
+            f"(of gunicorn.conf.py under gunicorn):\n    {THE_LINE}"
+        )
