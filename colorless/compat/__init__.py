@@ -1,0 +1,1 @@
+"""The private and undocumented names of other packages, one file a package."""
