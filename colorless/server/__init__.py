@@ -1,10 +1,12 @@
 """An HTTP server on the hub, for both colours, under gunicorn's arbiter.
 
-The layers, each importing only those above it (types aside):
+The layers, each importing only those above it:
 
-    engine/    connections, heads, deadlines, admission, drain
-    wsgi/      a request as a WSGI application sees it
     gc_tuning  what the garbage collector need not look at
-    gunicorn   the worker class for WSGI
-    asgi/      the same for ASGI
+    engine/    connections, heads, keep-alive, deadlines, admission, drain
+    request    a request as gunicorn sees it, and its parser over a connection
+    host       gunicorn's hooks, access log and error pages, as the interfaces use them
+    wsgi/      a request as a WSGI application sees it
+    asgi/      a request as an ASGI application sees it
+    gunicorn/  the worker classes
 """

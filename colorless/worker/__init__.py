@@ -4,6 +4,6 @@ The code is in :mod:`colorless.server`; these are the names that settings and ap
 """
 
 from colorless.server.engine.limits import SAFE_METHODS, ClientDisconnected, ClientTooSlow, Limits
-from colorless.server.gunicorn import WSGIWorker
+from colorless.server.gunicorn.wsgi import WSGIWorker
 
 __all__ = ["SAFE_METHODS", "ClientDisconnected", "ClientTooSlow", "Limits", "WSGIWorker"]

@@ -1,16 +1,14 @@
-"""The worker for ASGI applications, on the WSGI worker's HTTP engine.
+"""A request as an ASGI application sees it.
 
-Accepting, reading, the deadlines, the grammar of requests and the drain are ``colorless.worker``'s.
-What is here takes a connection whose request has arrived to the application and back:
+What the engine hands over is taken to the application and back:
 
-    scope        from a head's bytes to an ASGI scope
-    body         what receive() tells of a request's body
-    response     what send() puts on the wire
-    connection   a connection whose requests are served by tasks
-    call         one call of the application
-    websocket    the same for a WebSocket, by gunicorn's protocol
-    calls        the tasks that run at once
-    lifespan     the start and the end of the application
-    worker       the worker class
-    stock        gunicorn's own worker on the same loop, for HTTP/2 and uwsgi
+    body        what receive() tells of a request's body
+    scope       from a head's bytes to an ASGI scope
+    response    what send() puts on the wire
+    shared      what all calls of a worker are served with
+    websocket   a WebSocket over a connection
+    call        one call of the application
+    speaker     calls the application, each time in a task
+    lifespan    the start and the end of the application
+    unloadable  tells what is wrong with an application that cannot be imported
 """

@@ -7,16 +7,11 @@ more waits green: of the loop's tasks, only the one that asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from gunicorn.http.body import ChunkedReader
-
+from colorless.compat.gunicorn import ChunkedReader, expects_continue
+from colorless.server.engine.connection import Connection
 from colorless.server.engine.limits import ClientDisconnected, Pace
-from colorless.server.wsgi.body import give_back
-
-if TYPE_CHECKING:
-    from colorless.server.asgi.connection import ASGIConnection
-    from colorless.server.engine.head import GunicornRequest
+from colorless.server.request import GunicornRequest, Incoming
 
 _UNKNOWN = -1
 
@@ -24,44 +19,41 @@ _UNKNOWN = -1
 class Body:
     """The body of one request, from what has arrived and from what is still to come."""
 
-    __slots__ = ("_chunks", "_connection", "_left", "_pace", "expected")
+    __slots__ = ("_chunks", "_connection", "_incoming", "_left", "_pace", "expected")
 
-    def __init__(
-        self,
-        connection: ASGIConnection,
-        length: int,
-        chunks: Iterator[bytes] | None = None,
-        expected: bool = False,
-    ) -> None:
+    def __init__(self, connection: Connection, length: int, expected: bool = False) -> None:
         self._connection = connection
         self._left = length
-        self._chunks = chunks
+        self._chunks: Iterator[bytes] | None = None
+        self._incoming: Incoming | None = None
         self._pace: Pace | None = None
         # Whether the client waits for "100 Continue" before it sends the body.
         self.expected = expected
 
     @classmethod
-    def of_gunicorn(cls, connection: ASGIConnection, request: GunicornRequest) -> Body:
+    def of_gunicorn(cls, connection: Connection, request: GunicornRequest) -> Body:
         """The body that gunicorn's parser found behind a head."""
         reader = request.body.reader
-        expected = request._expected_100_continue
-        if isinstance(reader, ChunkedReader):
-            return cls(connection, 0, reader.parser, expected)
-        give_back(connection)
-        return cls(connection, reader.length, None, expected)
+        if not isinstance(reader, ChunkedReader):
+            return cls(connection, reader.length, expects_continue(request))
+        body = cls(connection, 0, expects_continue(request))
+        body._chunks, body._incoming = reader.parser, request.unreader
+        return body
 
     @property
     def ended(self) -> bool:
         """Whether all of it was read."""
         return self._left == 0 and self._chunks is None
 
-    def at_end(self) -> bool:
-        """Whether the bytes that follow are the next request's. What the application did not ask
-        for is dropped, if it has arrived; otherwise nobody knows where the next request starts."""
-        if self._chunks is None and 0 < self._left <= len(self._connection.buffer):
+    def ends(self) -> bool:
+        """Whether it is known where the next request starts: all of it is read, or is here."""
+        return self._chunks is None and 0 <= self._left <= len(self._connection.buffer)
+
+    def finish(self) -> None:
+        """Drop what the application did not ask for of a body that :meth:`ends`."""
+        if self._left:
             self._connection.buffer = self._connection.buffer[self._left :]
             self._left = 0
-        return self.ended
 
     def read(self) -> bytes:
         """What comes next; ``b""`` at the end. Waits green, for one piece at most.
@@ -80,7 +72,7 @@ class Body:
     def _read_piece(self) -> bytes:
         connection = self._connection
         if self._pace is None:
-            self._pace = Pace(connection.worker.limits)
+            self._pace = Pace(connection.server.settings.limits)
         data = connection.receive(self._pace)
         if not data:
             raise ClientDisconnected("in the middle of its request")
@@ -98,5 +90,6 @@ class Body:
                 self._left = 0
                 return data
         self._left, self._chunks = 0, None
-        give_back(self._connection)
+        if self._incoming is not None:
+            self._incoming.give_back()
         return b""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gunicorn import util
-from gunicorn.asgi.protocol import ASGIResponseInfo
-from gunicorn.http.errors import NoMoreData
-
-from colorless.server.asgi.response import Response, informational
-from colorless.server.asgi.scope import Head, request_of
+from colorless.compat.gunicorn import NoMoreData, write_error
+from colorless.server.asgi.response import Answer, Response, informational
+from colorless.server.asgi.scope import Head
+from colorless.server.asgi.shared import Service
 from colorless.server.asgi.websocket import WebSocket
-from colorless.server.engine.connection import State
+from colorless.server.engine.connection import Connection
+from colorless.server.engine.keepalive import keeps_alive
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
-
-if TYPE_CHECKING:
-    from colorless.server.asgi.connection import ASGIConnection
 
 Message = dict[str, Any]
 
@@ -35,88 +31,90 @@ class Call:
 
     __slots__ = (
         "_grace",
+        "_head",
         "_left",
         "_request",
+        "_response",
         "_started",
         "_told",
         "_told_all",
         "connection",
         "has_connection",
-        "head",
-        "response",
+        "service",
         "task",
-        "worker",
     )
-    head: Head
-    response: Response
-    task: asyncio.Task[None]
-    _started: datetime
 
-    def __init__(self, connection: ASGIConnection) -> None:
+    def __init__(self, service: Service, connection: Connection) -> None:
+        self.service = service
         self.connection = connection
-        self.worker = connection.worker
         self.has_connection = True
+        self.task: asyncio.Task[None] | None = None
+        self._head: Head | None = None
         self._request: Any = None
+        self._response = Response("GET", 1)  # until the head is read
+        self._started: datetime | None = None
         self._told = False  # whether the application knows that the client has gone
         self._told_all = False  # whether it has all of the body
         self._left: asyncio.Event | None = None
         self._grace: asyncio.TimerHandle | None = None
 
     def __str__(self) -> str:
-        if not hasattr(self, "head"):
+        if self._head is None:
             return "(not read)"
-        return f"{self.head.method} {self.head.target.decode('latin-1')}"
+        return f"{self._head.method} {self._head.target.decode('latin-1')}"
+
+    @property
+    def head(self) -> Head:
+        """The request, once it is read."""
+        assert self._head is not None
+        return self._head
 
     async def run(self) -> None:
         """Serve the request at the start of the connection's buffer."""
-        worker, connection = self.worker, self.connection
+        log = self.service.log
         try:
-            if connection.state is not State.SERVING:
-                return  # closed while it waited for its turn
-            connection.call = self
-            connection.transport.unyielded = 0
-            self._read()
-            if connection.gone:
+            head = self._read()
+            if self.connection.gone:
                 self.client_left()
-            if self.head.upgrade:
+            if head.upgrade:
                 await WebSocket(self).serve()
             else:
-                await self._call()
-        except asyncio.CancelledError:
-            self._cancelled()
+                await self._call(head)
         except (ClientDisconnected, NoMoreData) as error:
-            worker.log.debug("Ignored client disconnection. %s", error)
+            if self._may_answer() and not (self._told or self.connection.gone):
+                self._fail(error)  # the application's own: this client is there
+            else:
+                log.debug("Ignored client disconnection. %s", error)
         except ClientTooSlow as error:
             self._too_slow(error)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except BaseException as error:
             self._fail(error)
         finally:
             self.release(False)
-            worker.crew.left(self)
 
-    def _read(self) -> None:
-        worker, connection = self.worker, self.connection
-        head = None
-        if connection.requests or not worker.expects_proxy:
-            head = worker.reader.head(connection)
+    def _read(self) -> Head:
+        connection, reader = self.connection, self.service.reader
+        head = reader.head(connection) if connection.plain else None
         if head is None:
-            head, self._request = worker.reader.head_as_gunicorn(connection)
-        connection.requests += 1
-        self.head = head
-        self.response = Response(head.method, head.minor)
+            head, self._request = reader.head_as_gunicorn(connection)
+        self._head = head
+        self._response = Response(head.method, head.minor)
+        return head
 
-    async def _call(self) -> None:
-        worker, response = self.worker, self.response
-        if worker.logs_access:
+    async def _call(self, head: Head) -> None:
+        service, response = self.service, self._response
+        hooks = service.hooks
+        if hooks.logs_access:
             self._started = datetime.now()
-        if worker.pre_request is not None:
-            worker.pre_request(worker, self.request)
-        worker.count_request()
+        if hooks.has_pre_request:
+            hooks.pre_request(self.request)
+        service.host.count_request()
         try:
-            await worker.asgi(self.head.scope, self.receive, self.send)
+            await service.application(head.scope, self.receive, self.send)
         finally:
-            if worker.post_request is not None:
-                self._post_request(worker.post_request)
+            if hooks.has_post_request:
+                request = self.request
+                hooks.post_request(request, self._environ(request), Answer(response))
         if not response.complete and not self._told:
             how = "in the middle of" if response.status else "without"
             raise RuntimeError(f"the application returned {how} its response")
@@ -125,7 +123,7 @@ class Call:
     def request(self) -> Any:
         """gunicorn's request, for hooks and the access log."""
         if self._request is None:
-            self._request = request_of(self.connection, self.head)
+            self._request = self.service.reader.request_of(self.connection, self.head)
         return self._request
 
     # What the application calls
@@ -162,17 +160,17 @@ class Call:
         if kind == "http.response.body":
             self._send_body(message.get("body", b""), message.get("more_body", False))
         elif kind == "http.response.start":
-            self.response.start(message["status"], message.get("headers", ()))
+            self._response.start(message["status"], message.get("headers", ()))
             self.head.body.expected = False
-            if self.response.streams:
-                self._write(self.response.head(self._is_last()))
+            if self._response.streams:
+                self._write(self._response.head(self._is_last()))
         elif kind == "http.response.informational":
             self._send_early(message)
         else:
             raise RuntimeError(f"the application sent {kind!r}, which HTTP has no use for")
 
     def _send_body(self, body: bytes, more: bool) -> None:
-        response = self.response
+        response = self._response
         data = response.piece(body, more)
         if not response.headers_sent:
             data = response.head(self._is_last()) + data
@@ -192,24 +190,47 @@ class Call:
             raise Disconnected(*error.args) from error
 
     def _send_early(self, message: Message) -> None:
-        if self.response.status:
+        if self._response.status:
             raise RuntimeError("the application sent a 1xx response after its own had started")
         data = informational(message["status"], message.get("headers", ()))
         if self.head.minor:
             self._write(data)
 
+    # What the connection says, in the hub
+
+    def client_left(self, reading: bool = False) -> None:
+        """Let the application know, and cancel it later on."""
+        if self._left is not None:
+            self._left.set()
+        seconds = self.service.cfg.asgi_disconnect_grace_period
+        self._grace = self.service.loop.call_later(seconds, self.abort)
+
+    def abort(self) -> None:
+        """Cancel the task."""
+        if self.task is not None:
+            self.task.cancel()
+
     # How it ends
 
     def _is_last(self) -> bool:
         """Whether the connection ends with this response."""
-        worker, head = self.worker, self.head
-        wanted = worker.alive and worker.cfg_keepalive and not head.last
-        return not (wanted and head.body.at_end())
+        head = self.head
+        return head.closes or not keeps_alive(
+            head.method,
+            (1, head.minor),
+            head.connection_field,
+            wanted=self.connection.server.wants_more,
+            framed=not self._response.closes,
+            body_ends=head.body.ends(),
+        )
 
     def _complete(self) -> None:
-        if self.worker.logs_access:
-            self._log_access()
-        self.release(not self.response.closes)
+        if self._started is not None:
+            self._log_access(self._started)
+        keep = not self._response.closes
+        if keep:
+            self.head.body.finish()
+        self.release(keep)
 
     def release(self, keep: bool) -> None:
         """Give the connection up, to another request if ``keep``. Twice is nothing."""
@@ -220,63 +241,50 @@ class Call:
             self._grace.cancel()
         if self._left is not None:
             self._left.set()
-        if self.connection.call is self:
-            self.connection.answered(keep)
-
-    def client_left(self) -> None:
-        """The client has closed its side: let the application know, and cancel it later on."""
-        if self._left is not None:
-            self._left.set()
-        seconds = self.worker.cfg.asgi_disconnect_grace_period
-        self._grace = self.worker.asyncio_loop.call_later(seconds, self.task.cancel)
-
-    def _cancelled(self) -> None:
-        if self.connection.gone:
-            self.worker.log.debug("Cancelled, its client has gone: %s", self)
-        else:
-            self.worker.log.warning("Request cut off by the end of the worker: %s", self)
+        if self.connection.exchange is self:
+            self.connection.served(keep)
 
     def _too_slow(self, error: ClientTooSlow) -> None:
-        self.worker.log.debug("Client too slow: %s", error)
+        self.service.log.debug("Client too slow: %s", error)
+        self._refuse(408, "Request Timeout")
+        self.release(False)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Send an error page, unless a response has begun."""
         if self._may_answer():
             try:
-                util.write_error(self.connection.transport, 408, "Request Timeout", "")
-            except (ClientDisconnected, ClientTooSlow) as failure:
-                self.worker.log.debug("Failed to send error message: %s", failure)
-        self.release(False)
+                write_error(self.connection.transport, status, reason, "")
+            except (ClientDisconnected, ClientTooSlow) as error:
+                self.service.log.debug("Failed to send error message: %s", error)
 
     def _fail(self, error: BaseException) -> None:
         """Log ``error``, and answer as gunicorn does, unless a response has begun."""
-        connection = self.connection
+        connection, service = self.connection, self.service
         if self._told:
             # Frameworks make an error of their own of it that nobody is there any more.
-            self.worker.log.debug("Ignored client disconnection. %r", error)
+            service.log.debug("Ignored client disconnection. %r", error)
+        elif isinstance(error, asyncio.CancelledError) and connection.gone:
+            service.log.debug("Cancelled, its client has gone: %s", self)
+        elif isinstance(error, asyncio.CancelledError) and connection.server.draining.is_set():
+            service.log.warning("Request cut off by the end of the worker: %s", self)
+            self._refuse(503, "Service Unavailable")
         elif self._may_answer():
-            request = self.request if hasattr(self, "head") else None
-            self.worker.handle_error(request, connection.transport, connection.peer, error)
+            request = None if self._head is None else self.request
+            service.host.handle_error(request, connection.transport, connection.peer, error)
         else:
-            self.worker.log.error("Error handling request %s", self, exc_info=error)
+            service.log.error("Error handling request %s", self, exc_info=error)
 
     def _may_answer(self) -> bool:
-        begun = hasattr(self, "response") and self.response.headers_sent
-        return self.has_connection and not begun
+        return self.has_connection and not self._response.headers_sent
 
-    def _log_access(self) -> None:
-        response, request = self.response, self.request
-        told = ASGIResponseInfo(response.status, response.headers, response.sent)
+    def _log_access(self, started: datetime) -> None:
+        request = self.request
         environ = self._environ(request)
-        self.worker.log.access(told, request, environ, datetime.now() - self._started)
+        taken = datetime.now() - started
+        self.service.log.access(Answer(self._response), request, environ, taken)
 
     def _environ(self, request: Any) -> dict[str, Any]:
         if not hasattr(request, "environ"):
-            request.environ = request_of(self.connection, self.head).environ
+            request.environ = self.service.reader.request_of(self.connection, self.head).environ
         environ: dict[str, Any] = request.environ
         return environ
-
-    def _post_request(self, hook: Any) -> None:
-        request, response = self.request, self.response
-        told = ASGIResponseInfo(response.status, response.headers, response.sent)
-        try:
-            hook(self.worker, request, self._environ(request), told)
-        except Exception:
-            self.worker.log.exception("Exception in post_request hook")

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import Any
 
-from gunicorn.arbiter import Arbiter
-from gunicorn.asgi.lifespan import LifespanManager, LifespanStartupFailed
-
-if TYPE_CHECKING:
-    from colorless.server.asgi.worker import ASGIWorker
+from colorless.compat.gunicorn_asgi import (
+    WORKER_BOOT_ERROR,
+    LifespanManager,
+    LifespanStartupFailed,
+)
 
 
 class Lifespan:
     """The lifespan of one worker's application, as far as it takes part (``asgi_lifespan``)."""
 
-    def __init__(self, worker: ASGIWorker) -> None:
-        self._worker = worker
+    def __init__(self, application: Any, mode: str, log: Any, state: dict[str, Any]) -> None:
+        self._application = application
+        self._mode = mode
+        self._log = log
+        self._state = state
         self._manager: LifespanManager | None = None
 
     async def begin(self) -> None:
         """Start the application. Raises ``SystemExit``, which ends gunicorn, when it says that it
         cannot start, or does not take part although ``asgi_lifespan`` is on."""
-        worker, mode = self._worker, self._worker.cfg.asgi_lifespan
-        if mode == "off":
+        if self._mode == "off":
             return
-        manager = LifespanManager(worker.asgi, worker.log, worker.state)
+        manager = LifespanManager(self._application, self._log, self._state)
         try:
             await manager.startup()
         except Exception as error:
-            if mode == "on" or isinstance(error, LifespanStartupFailed):
-                worker.log.error("ASGI lifespan startup failed: %s", error)
-                raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error
-            worker.log.debug("ASGI lifespan not supported by app: %s", error)
+            if self._mode == "on" or isinstance(error, LifespanStartupFailed):
+                self._log.error("ASGI lifespan startup failed: %s", error)
+                raise SystemExit(WORKER_BOOT_ERROR) from error
+            self._log.debug("ASGI lifespan not supported by app: %s", error)
             return
         self._manager = manager
 
@@ -42,4 +45,13 @@ class Lifespan:
         try:
             await self._manager.shutdown()
         except Exception:
-            self._worker.log.exception("ASGI lifespan shutdown error")
+            self._log.exception("ASGI lifespan shutdown error")
+
+
+async def cancel_all(seconds: float) -> None:
+    """Cancel the tasks that the application has left, and wait for them a little."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)

@@ -12,10 +12,8 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn import util
-from gunicorn.http import wsgi
-from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName
-from gunicorn.http.message import TOKEN_RE
+from colorless.compat import gunicorn
+from colorless.compat.gunicorn import InvalidResponseHeader, InvalidResponseHeaderName
 
 # Guessed. Applications send a few dozen names; one that invents names must not fill the memory.
 _MAX_NAMES = 1024
@@ -28,11 +26,11 @@ _KINDS = {
     b"server": _SERVER,
 }
 _names: dict[bytes, int] = {}
-_name_is_valid = re.compile(TOKEN_RE.pattern.encode()).fullmatch
-_value_is_valid = re.compile(wsgi.HEADER_VALUE_RE.pattern.encode("latin-1")).fullmatch
+_name_is_valid = re.compile(gunicorn.FIELD_NAME.pattern.encode()).fullmatch
+_value_is_valid = re.compile(gunicorn.FIELD_VALUE.pattern.encode("latin-1")).fullmatch
 _OK, _NO_CONTENT, _NOT_MODIFIED = 200, 204, 304
 
-_SERVER_LINE = f"Server: {wsgi.SERVER}\r\n".encode()
+_SERVER_LINE = f"Server: {gunicorn.SERVER}\r\n".encode()
 _second = 0
 _date_line = _stamp = b""
 _status_lines: dict[int, bytes] = {}
@@ -165,6 +163,15 @@ class Response:
         return framed if more else framed + b"0\r\n\r\n"
 
 
+class Answer:
+    """A response as gunicorn's hooks and its access log see it."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        self.sent = response.sent
+        self.headers = [(_as_text(name), _as_text(value)) for name, value in response.headers]
+
+
 def informational(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """``http.response.informational``: a 1xx response, such as 103 Early Hints."""
     early = Response("HEAD", 1)
@@ -185,6 +192,10 @@ def _as_bytes(value: Any) -> bytes:
     return value.encode("latin-1") if isinstance(value, str) else bytes(value)
 
 
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else bytes(value).decode("latin-1")
+
+
 def _status_line(status: int) -> bytes:
     try:
         reason = HTTPStatus(status).phrase
@@ -202,7 +213,7 @@ def _stamped(given: int) -> bytes:
     now = int(time.time())
     if now != _second:
         _second = now
-        _date_line = f"Date: {util.http_date(now)}\r\n".encode()
+        _date_line = f"Date: {gunicorn.http_date(now)}\r\n".encode()
         _stamp = _SERVER_LINE + _date_line
     if not given & (_DATE | _SERVER):
         return _stamp

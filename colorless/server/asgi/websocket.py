@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gevent.lock import RLock
 from gunicorn.asgi.protocol import _valid_websocket_key
 from gunicorn.asgi.websocket import WebSocketDisconnected, WebSocketProtocol
 
 from colorless.server.asgi.response import Response
+from colorless.server.asgi.shared import Holder
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
-
-if TYPE_CHECKING:
-    from colorless.server.asgi.call import Call
 
 # RFC 6455, section 7.4.2, and IANA's registry: the server restarts.
 _SERVICE_RESTART = 1012
@@ -21,16 +19,16 @@ _SERVICE_RESTART = 1012
 class WebSocket(WebSocketProtocol):
     """The WebSocket that one request asks for."""
 
-    def __init__(self, call: Call) -> None:
-        worker, scope = call.worker, call.head.scope
+    def __init__(self, call: Holder) -> None:
+        service, scope = call.service, call.head.scope
         self._call = call
         self._response = Response("GET", 1)  # the one that refuses it, if one does
         super().__init__(
             Wire(call, self),
             _scope_of(scope),
-            worker.asgi,
-            worker.log,
-            max_message_size=worker.cfg.websocket_max_message_size,
+            service.application,
+            service.log,
+            max_message_size=service.cfg.websocket_max_message_size,
         )
 
     async def serve(self) -> None:
@@ -38,7 +36,7 @@ class WebSocket(WebSocketProtocol):
         if refusal := _refusal(dict(self.scope["headers"])):
             self._refuse(*refusal)
             return
-        draining = self._call.worker.draining
+        draining = self._call.connection.server.draining
         draining.rawlink(self._say_goodbye)
         self._call.connection.watch(self.transport)
         self.transport.switch()
@@ -54,7 +52,7 @@ class WebSocket(WebSocketProtocol):
         self._call.connection.transport.sendall(self._response.head(last=True))
 
     def _say_goodbye(self, _event: Any) -> None:
-        loop = self._call.worker.asyncio_loop
+        loop = self._call.service.loop
         loop.create_task(self._send_goodbye())
 
     async def _send_goodbye(self) -> None:
@@ -100,7 +98,7 @@ class WebSocket(WebSocketProtocol):
 class Wire:
     """What gunicorn's protocol takes for a transport, and a connection for its reader."""
 
-    def __init__(self, call: Call, websocket: WebSocket) -> None:
+    def __init__(self, call: Holder, websocket: WebSocket) -> None:
         self._call = call
         self._websocket = websocket
         # A frame may have to wait in the middle, and another must not come between.

@@ -1,23 +1,21 @@
 """Taking connections from listening sockets.
 
-When several workers share a socket, all of them wake up for a client, and the one that is quickest
-to answer gets it. So a worker takes one client in a turn of the hub, and with requests in flight it
-hesitates, the longer the more there are: whoever has less to do is quicker, and the load spreads.
+When several processes share a socket, all of them wake for a client, and the quickest gets it. So
+each takes one client in a turn of the hub, and with requests in flight it hesitates, the longer the
+more there are: whoever has less to do is quicker, and the load spreads.
 """
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from gevent import socket
-from gunicorn.sock import BaseSocket
 
+from colorless.server.engine.ports import Host
+from colorless.server.engine.settings import Settings
 from colorless.sockets import READ
-
-if TYPE_CHECKING:
-    from colorless.server.gunicorn import WSGIWorker
 
 # Seconds of hesitation for each request in flight, and at most; guessed: an idle worker answers
 # within 0.1 ms, and a client does not notice 2 ms when it connects.
@@ -29,41 +27,60 @@ _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 BREATHER = 0.5
 
 
-class Door:
-    """Where clients come in: a worker's listening sockets, opened and shut together."""
+class Lobby(Protocol):
+    """Who takes the clients that have come in."""
 
-    def __init__(self, worker: WSGIWorker) -> None:
-        self._worker = worker
+    host: Host
+    settings: Settings
+    loop: Any
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a new connection is wanted."""
+
+    @property
+    def load(self) -> int:
+        """Requests in flight."""
+
+    def accepted(self, client: Any, peer: Any, listener: Any) -> object:
+        """A client has connected. Raises ``OSError`` if it has gone again."""
+
+
+class Door:
+    """Where clients come in: the listening sockets, opened and shut together."""
+
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
         self._acceptors: list[Acceptor] = []
         self._open = False
 
-    def listen(self, listeners: list[BaseSocket], tls: Any) -> None:
+    def listen(self, listeners: list[socket.socket], tls: Any) -> None:
         """Accept on ``listeners``, speaking TLS with the context ``tls`` unless that is None."""
-        self._acceptors += [Acceptor(self._worker, self, each, tls) for each in listeners]
+        self._acceptors += [Acceptor(self._lobby, self, each, tls) for each in listeners]
         self.reopen()
 
     def wants_more(self) -> bool:
         """Whether to accept a connection now; shuts the door when not."""
-        if self._worker.alive and not self._worker.crew.full:
+        if self._lobby.has_room:
             return True
         self.shut()
         return False
 
     def shut(self) -> None:
-        """Leave new connections to other workers."""
+        """Leave new connections to other processes."""
         self._open = False
         for acceptor in self._acceptors:
             acceptor.stop()
 
     def close(self) -> None:
-        """Listen no more: once no worker does, clients are refused instead of left waiting."""
+        """Listen no more: once no process does, clients are refused instead of left waiting."""
         self._open = False
         for acceptor in self._acceptors:
             acceptor.close()
 
     def reopen(self) -> None:
-        """Accept again, unless the worker is busy or ends. Called after each request."""
-        if not self._open and self._worker.alive and not self._worker.crew.full:
+        """Accept again, unless there is no room. Called after each request."""
+        if not self._open and self._lobby.has_room:
             self._open = True
             for acceptor in self._acceptors:
                 acceptor.start()
@@ -72,16 +89,16 @@ class Door:
 class Acceptor:
     """Accepts on one listening socket, while it is started."""
 
-    def __init__(self, worker: WSGIWorker, door: Door, listener: BaseSocket, tls: Any) -> None:
-        self._worker = worker
+    def __init__(self, lobby: Lobby, door: Door, sock: Any, tls: Any) -> None:
+        self._lobby = lobby
         self._door = door
-        self._sock = listener.sock
+        self._sock = sock
         self._sock.setblocking(False)
         self._tls = tls
-        self._name = self._sock.getsockname()
-        self._shared = worker.cfg.workers > 1
-        self._watcher = worker.loop.io(self._sock.fileno(), READ)
-        self._timer = worker.loop.timer(0)
+        self._name = sock.getsockname()
+        self._shared = lobby.settings.shares_sockets
+        self._watcher = lobby.loop.io(sock.fileno(), READ)
+        self._timer = lobby.loop.timer(0)
 
     def start(self) -> None:
         """Accept whenever a client waits."""
@@ -98,7 +115,7 @@ class Acceptor:
         self._sock.close()
 
     def _on_acceptable(self) -> None:
-        load = self._worker.crew.load
+        load = self._lobby.load
         if load and self._shared:
             self._later(min(load * HESITATION, LONGEST_HESITATION), self._take_one)
         elif self._shared:
@@ -123,7 +140,7 @@ class Acceptor:
         except OSError as error:
             if error.errno not in _NO_DESCRIPTORS:
                 raise
-            self._worker.log.warning("Accepting no connections for %s s: %s", BREATHER, error)
+            self._lobby.host.log.warning("Accepting no connections for %s s: %s", BREATHER, error)
             self._later(BREATHER, self.start)
             return False
         self._welcome(fd, peer)
@@ -131,7 +148,7 @@ class Acceptor:
 
     def _later(self, seconds: float, action: Callable[[], object]) -> None:
         self.stop()
-        self._timer = self._worker.loop.timer(seconds)
+        self._timer = self._lobby.loop.timer(seconds)
         self._timer.start(action)
 
     def _welcome(self, fd: int, peer: Any) -> None:
@@ -144,9 +161,9 @@ class Acceptor:
                     client,
                     server_side=True,
                     do_handshake_on_connect=False,
-                    suppress_ragged_eofs=self._worker.cfg.suppress_ragged_eofs,
+                    suppress_ragged_eofs=self._lobby.settings.suppress_ragged_eofs,
                 )
-            self._worker.accepted(client, peer, self._name)
+            self._lobby.accepted(client, peer, self._name)
         except OSError:
             # The client was gone before it was greeted.
             client.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -10,51 +9,45 @@ from typing import Generic, TypeVar
 import gevent
 
 J = TypeVar("J")
-R = TypeVar("R")
 
 
-class Turns(ABC, Generic[J, R]):
-    """Gives jobs to whoever runs them (``R``), ``limit`` at a time.
+class Admission(Generic[J]):
+    """Hands jobs to ``begin``, ``limit`` at a time; :meth:`ended` says that one of them has ended.
 
     ``has_room`` is called when one has ended and no other waits.
     """
 
-    def __init__(self, limit: int, has_room: Callable[[], None]) -> None:
+    def __init__(
+        self, limit: int, begin: Callable[[J], None], has_room: Callable[[], None]
+    ) -> None:
         self.limit = limit
+        self.running = 0
+        self._begin = begin
         self._has_room = has_room
-        self.busy: set[R] = set()
         self._queue: deque[J] = deque()
         self._hub_loop = gevent.get_hub().loop
 
     @property
     def full(self) -> bool:
         """Whether a job that comes now has to wait."""
-        return len(self.busy) >= self.limit
+        return self.running >= self.limit
 
     @property
     def load(self) -> int:
         """Jobs that run or wait."""
-        return len(self.busy) + len(self._queue)
+        return self.running + len(self._queue)
 
     def start(self, job: J) -> None:
-        """Run ``job``, or queue it. Called in the hub only."""
-        if self.full or self._queue:
+        """Begin with ``job``, or queue it. Called in the hub only."""
+        if self.running >= self.limit or self._queue:
             self._queue.append(job)
         else:
-            self._run(job)
+            self.running += 1
+            self._begin(job)
 
-    @abstractmethod
-    def _run(self, job: J) -> None:
-        """Begin with ``job``: add to ``busy`` who runs it."""
-
-    def cut_off(self, seconds: float) -> None:
-        """Wait for the clean-up of what was ended early, as long as that."""
-        with gevent.Timeout(seconds, False):
-            while self.busy:
-                gevent.sleep(0.01)
-
-    def _ended(self, runner: R) -> None:
-        self.busy.discard(runner)
+    def ended(self) -> None:
+        """A job has ended."""
+        self.running -= 1
         if self._queue:
             # Not here: the caller is in the middle of the hub's turn, and the connections that
             # became readable in that turn come first.
@@ -62,6 +55,13 @@ class Turns(ABC, Generic[J, R]):
         else:
             self._has_room()
 
+    def wait_until_idle(self, seconds: float) -> None:
+        """Wait until no job runs, for ``seconds`` at most."""
+        with gevent.Timeout(seconds, False):
+            while self.running:
+                gevent.sleep(0.01)
+
     def _start_next(self) -> None:
         while self._queue and not self.full:
-            self._run(self._queue.popleft())
+            self.running += 1
+            self._begin(self._queue.popleft())

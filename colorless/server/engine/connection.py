@@ -5,7 +5,7 @@ waits for its client holds no green thread, the next request is noticed without 
 and so is a client that goes away. A connection is in one of these states::
 
     WAITING     for the head of a request: `idle` (nothing has come yet) or `heads` (a part has)
-    SERVING     a green thread has it; what the client sends is the body, or is kept for later
+    SERVING     an exchange has it; what the client sends is the body, or is kept for later
     CLOSING     the last response is out; what still comes is dropped until the client has closed
     DETACHED    the application took the socket over
     CLOSED
@@ -14,20 +14,16 @@ and so is a client that goes away. A connection is in one of these states::
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from gevent.hub import Waiter
-from gunicorn.http import wsgi
 
-from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow, Pace
+from colorless.server.engine.arrival import END, ArrivingHead, Verdict
+from colorless.server.engine.limits import ClientTooSlow, Pace
+from colorless.server.engine.ports import Exchange, Keeper
 from colorless.server.engine.transport import READ_SIZE, Transport, end_writing
-from colorless.server.wsgi.environ import connection_environ
 from colorless.sockets import READ
-
-if TYPE_CHECKING:
-    from colorless.server.gunicorn import WSGIWorker
-    from colorless.server.wsgi.body import Incoming
 
 # Read ahead of the application, at most, for a body or for pipelined requests.
 READ_AHEAD = READ_SIZE
@@ -50,45 +46,47 @@ class Connection:
 
     __slots__ = (
         "__weakref__",
+        "_arriving",
         "_dropped",
-        "_environ",
         "_reader",
-        "_thread",
         "_watcher",
         "buffer",
         "cancel_on_disconnect",
+        "exchange",
         "gone",
-        "incoming",
         "listener",
+        "memo",
         "peer",
-        "proxy_protocol_info",
+        "plain",
         "requests",
-        "seen",
+        "server",
         "state",
+        "too_large",
         "transport",
-        "trusted",
-        "worker",
     )
 
-    def __init__(self, worker: WSGIWorker, sock: Any, peer: Any, listener: Any) -> None:
-        self.worker = worker
-        self.transport = Transport(sock, worker.limits)
+    def __init__(self, server: Keeper[Connection], sock: Any, peer: Any, listener: Any) -> None:
+        self.server = server
+        self.transport = Transport(sock, server.settings.limits)
         self.peer = peer
         self.listener = listener
         self.state = State.WAITING
+        # What has been read and nobody has taken yet.
         self.buffer = b""
+        # Whether the head in the buffer may take the short way, and whether it has passed a limit:
+        # it may have no end then.
+        self.plain, self.too_large = True, False
         self.gone = False
         self.cancel_on_disconnect = False
-        self.incoming: Incoming | None = None
-        self.proxy_protocol_info: dict[str, Any] = {}
-        self.requests = 0
-        self.seen = 0
-        self.trusted = worker.trusts(peer)
-        self._environ: dict[str, Any] | None = None
+        self.requests = 0  # those that were served, or are being
+        # The request that is being served.
+        self.exchange: Exchange | None = None
+        # What the speaker wants to know of this connection again at its next request.
+        self.memo: Any = None
+        self._arriving: ArrivingHead | None = None
         self._dropped = 0
-        self._thread: gevent.Greenlet | None = None
-        self._reader: Waiter | None = None
-        self._watcher = worker.loop.io(sock.fileno(), READ)
+        self._reader: Any = None
+        self._watcher = server.loop.io(sock.fileno(), READ)
         self._watcher.start(self._on_readable)
 
     # What an application may use: `gone`, `cancel_on_disconnect` (of the current request), and
@@ -118,6 +116,29 @@ class Connection:
 
     # What the hub does.
 
+    def head_is_here(self) -> bool:
+        """Whether the head of the next request is in the buffer: whole, or to be refused."""
+        if self._arriving is None:
+            limits = self.server.settings.head
+            proxied = self.requests == 0 and bool(limits.proxy_protocol)
+            self.plain = not proxied
+            if self.plain and END in self.buffer:
+                return True
+            self._arriving = ArrivingHead(limits, proxied)
+        data, self.buffer = self.buffer, b""
+        verdict = self._arriving.feed(data)
+        if verdict is Verdict.INCOMPLETE:
+            return False
+        self.buffer, self._arriving = self._arriving.take(), None
+        if verdict is Verdict.TOO_LARGE:
+            self.plain, self.too_large = False, True
+        return True
+
+    @property
+    def head_has_begun(self) -> bool:
+        """Whether a part of a head has been looked at."""
+        return self._arriving is not None
+
     def _on_readable(self) -> None:
         try:
             data = self.transport.receive()
@@ -132,7 +153,7 @@ class Connection:
         else:
             self.buffer = self.buffer + data if self.buffer else data
             if self.state is State.WAITING:
-                self.worker.arrived(self)
+                self.server.arrived(self)
             elif self._reader is not None:
                 self._reader.switch(None)
             elif len(self.buffer) >= READ_AHEAD:
@@ -144,44 +165,57 @@ class Connection:
         self._watcher.stop()
         if self.state is State.WAITING and self.buffer:
             # It may have sent whole requests before, which are still to be answered.
-            self.worker.arrived(self)
+            self.server.arrived(self)
         elif self.state is State.WAITING:
             self.close()
-        elif self._reader is not None:
-            self._reader.switch(None)
-        elif self.cancel_on_disconnect and self._thread is not None:
-            self._thread.throw(ClientDisconnected("the client closed the connection"))
+        else:
+            reader = self._reader
+            if reader is not None:
+                reader.switch(None)
+            if self.exchange is not None:
+                self.exchange.client_left(reading=reader is not None)
 
     def _drop(self, data: bytes) -> None:
         self._dropped += len(data)
         if not data or self._dropped >= MAX_DROPPED:
             self.close()
 
-    # What its green thread does.
+    # What the exchange does that has it.
 
-    def base_environ(self) -> dict[str, Any]:
-        """What the environs of all requests on this connection have in common; copy it."""
-        if self._environ is None:
-            self._environ = connection_environ(self)
-        return self._environ
-
-    def proxied(self, request: Any) -> None:
-        """The PROXY protocol told whom this connection is for."""
-        self.proxy_protocol_info = request.proxy_protocol_info
-        self.base_environ().update(wsgi.proxy_environ(request))
-
-    def serve(self) -> None:
-        """Serve the request whose head is in the buffer; called in a green thread of the crew."""
+    def begin(self, exchange: Exchange) -> bool:
+        """``exchange`` serves the request whose head is in the buffer, unless the connection was
+        closed while that waited for its turn."""
         if self.state is not State.SERVING:
-            return  # closed while it waited for its turn
-        self._thread = gevent.getcurrent()
+            return False
+        self.exchange = exchange
+        self.requests += 1
         self.transport.unyielded = 0
-        keep = False
-        try:
-            keep = self.worker.serve(self)
-        finally:
-            self._thread = None
-            self._served(keep)
+        return True
+
+    def served(self, keep: bool) -> None:
+        """The exchange has ended, or goes on without its connection; ``keep`` that for another
+        request, unless the client has gone."""
+        self.exchange = self._reader = None
+        if self.state is not State.SERVING:
+            self.close()
+        elif not keep or (self.gone and not self.buffer):
+            self.linger()
+        else:
+            self.state = State.WAITING
+            if not self._watcher.active and not self.gone:
+                self._watcher.start(self._on_readable)
+            self.server.waits(self)
+
+    def watch(self, reader: Any = None) -> None:
+        """Read on, and call ``reader.switch`` in the hub when something has come or the client has
+        gone; without a reader, to see the client go."""
+        self._reader = reader
+        if not self._watcher.active and not self.gone:
+            self._watcher.start(self._on_readable)
+
+    def pause(self) -> None:
+        """Read nothing until :meth:`watch`."""
+        self._watcher.stop()
 
     def receive(self, pace: Pace) -> bytes:
         """What the client sent next, waiting for it; ``b""`` at its end.
@@ -205,17 +239,6 @@ class Connection:
             self._reader = None
             pace.waited()
 
-    def _served(self, keep: bool) -> None:
-        if self.detached:
-            self.close()
-        elif not keep or (self.gone and not self.buffer):
-            self.linger()
-        else:
-            self.state = State.WAITING
-            if not self._watcher.active and not self.gone:
-                self._watcher.start(self._on_readable)
-            self.worker.waits(self)
-
     # How it ends.
 
     def linger(self) -> None:
@@ -233,7 +256,7 @@ class Connection:
         self.buffer = b""
         if not self._watcher.active:
             self._watcher.start(self._on_readable)
-        self.worker.closes(self)
+        self.server.closes(self)
 
     def close(self) -> None:
         """End it now. Closing twice is nothing."""
@@ -243,11 +266,11 @@ class Connection:
         self._watcher.stop()
         self._watcher.close()
         self.transport.sock.close()
-        self.worker.closed(self)
+        self.server.closed(self)
 
     def abort(self) -> None:
-        """Kill the request that is being served, if one is: the time of a drain is up."""
-        if self._thread is not None:
-            self._thread.kill(block=False)
+        """End the request that is being served, if one is: the time of a drain is up."""
+        if self.exchange is not None:
+            self.exchange.abort()
         else:
             self.close()

@@ -2,108 +2,142 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gevent import GreenletExit
-from gunicorn import util
-from gunicorn.http.errors import NoMoreData
+import gevent
 
-from colorless.server.engine.head import Request, environ_as_gunicorn, read_as_gunicorn
+from colorless.compat.gunicorn import NoMoreData, write_error
+from colorless.server.engine.connection import Connection
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
-from colorless.server.wsgi.body import at_end, give_back
+from colorless.server.host import GunicornHost, Hooks
+from colorless.server.wsgi.body import finish
+from colorless.server.wsgi.environ import EnvironReader
 from colorless.server.wsgi.response import Response
 
-if TYPE_CHECKING:
-    from colorless.server.engine.connection import Connection
-    from colorless.server.gunicorn import WSGIWorker
 
+@dataclass(slots=True)
+class Service:
+    """What all requests of a worker are served with."""
 
-def serve(worker: WSGIWorker, connection: Connection) -> bool:
-    """Serve the request at the start of the buffer; whether the connection may have another."""
-    exchange = Exchange(worker, connection)
-    try:
-        exchange.read()
-        exchange.run()
-        return exchange.may_go_on()
-    except GreenletExit:
-        worker.log.warning("Request cut off by the end of the worker: %s", exchange)
-    except (ClientDisconnected, NoMoreData) as error:
-        worker.log.debug("Ignored client disconnection. %s", error)
-    except ClientTooSlow as error:
-        worker.log.debug("Client too slow: %s", error)
-        exchange.refuse(408, "Request Timeout")
-    except BaseException as error:
-        exchange.fail(error)
-    finally:
-        give_back(connection)
-    return False
+    host: GunicornHost
+    hooks: Hooks
+    reader: EnvironReader
+    application: Callable[..., Any]
+    cancelled_methods: frozenset[str]
 
 
 class Exchange:
     """A request and its response."""
 
-    __slots__ = ("connection", "environ", "request", "response", "started", "worker")
+    __slots__ = (
+        "_aborted",
+        "_connection",
+        "_environ",
+        "_request",
+        "_response",
+        "_service",
+        "_started",
+        "_thread",
+    )
 
-    def __init__(self, worker: WSGIWorker, connection: Connection) -> None:
-        self.worker = worker
-        self.connection = connection
-        self.request: Any = None
-        self.response: Response | None = None
-        self.environ: dict[str, Any] = {}
+    def __init__(self, service: Service, connection: Connection) -> None:
+        self._service = service
+        self._connection = connection
+        self._thread = gevent.getcurrent()
+        self._request: Any = None
+        self._response: Response | None = None
+        self._environ: dict[str, Any] = {}
+        self._started: datetime | None = None
+        self._aborted = False
 
     def __str__(self) -> str:
-        request = self.request
+        request = self._request
         return f"{request.method} {request.uri}" if request else "(not read)"
 
-    def read(self) -> None:
-        """Take the request off the connection. Raises what gunicorn's parser raises."""
-        worker, connection = self.worker, self.connection
-        if connection.requests or not worker.expects_proxy:
-            self.request = worker.reader.read(connection)
-        if self.request is None:
-            self.request = read_as_gunicorn(connection)
-        connection.requests += 1
-
-    def run(self) -> None:
-        """Call the application and send what it returns, with gunicorn's hooks around it."""
-        worker = self.worker
-        if worker.logs_access:
-            self.started = datetime.now()
+    def serve(self) -> bool:
+        """Serve the request at the start of the buffer; whether the connection may have another."""
+        log = self._service.host.log
         try:
-            if worker.pre_request is not None:
-                worker.pre_request(worker, self.request)
+            self._read()
+            self._run()
+            return self._may_go_on()
+        except (ClientDisconnected, NoMoreData) as error:
+            if self._may_answer() and not self._connection.gone:
+                self._fail(error)  # the application's own: this client is there
+            else:
+                log.debug("Ignored client disconnection. %s", error)
+        except ClientTooSlow as error:
+            log.debug("Client too slow: %s", error)
+            self._refuse(408, "Request Timeout")
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self._thread = None
+        return False
+
+    # What the connection says, in the hub
+
+    def client_left(self, reading: bool) -> None:
+        """Interrupt a request that asked for it, where it waits."""
+        if not reading and self._connection.cancel_on_disconnect and self._thread is not None:
+            self._thread.throw(ClientDisconnected("the client closed the connection"))
+
+    def abort(self) -> None:
+        """Kill the green thread."""
+        self._aborted = True
+        if self._thread is not None:
+            self._thread.kill(block=False)
+
+    # What the green thread does
+
+    def _read(self) -> None:
+        """Take the request off the connection. Raises what gunicorn's parser raises."""
+        service, connection = self._service, self._connection
+        request = service.reader.read(connection) if connection.plain else None
+        if request is None:
+            self._request, self._response = service.reader.read_as_gunicorn(connection)
+        else:
+            self._request = request
+
+    def _run(self) -> None:
+        """Call the application and send what it returns, with gunicorn's hooks around it."""
+        service, hooks = self._service, self._service.hooks
+        if hooks.logs_access:
+            self._started = datetime.now()
+        try:
+            if hooks.has_pre_request:
+                hooks.pre_request(self._request)
             response = self._prepare()
-            worker.count_request()
+            service.host.count_request()
             self._call(response)
         finally:
-            if worker.post_request is not None:
-                self._post_request(worker.post_request)
+            if hooks.has_post_request:
+                hooks.post_request(self._request, self._environ, self._response)
             # Too late for it; and it leads back to the environ, a cycle that only the garbage
             # collector could undo.
-            self.environ.pop("wsgi.early_hints", None)
+            self._environ.pop("wsgi.early_hints", None)
 
     def _prepare(self) -> Response:
-        request, connection = self.request, self.connection
-        response: Response
-        if isinstance(request, Request):
-            response = Response(request, connection.transport, self.worker.cfg)
-            self.environ = request.environ
-            self.environ["wsgi.early_hints"] = response.send_early_hints
-        else:
-            response, self.environ = environ_as_gunicorn(connection, request)
+        request, connection, response = self._request, self._connection, self._response
+        self._environ = request.environ
+        if response is None:
+            response = Response(request, connection.transport, request.cfg)
+            self._environ["wsgi.early_hints"] = response.send_early_hints
+            self._response = response
         response.connection = connection
-        self.response = response
-        connection.cancel_on_disconnect = request.method in self.worker.limits.cancelled_methods
+        connection.cancel_on_disconnect = request.method in self._service.cancelled_methods
         return response
 
     def _call(self, response: Response) -> None:
         result: Any = None
         try:
-            result = self.worker.wsgi(self.environ, response.start_response)
-            if self.connection.detached:
+            result = self._service.application(self._environ, response.start_response)
+            if self._connection.detached:
                 return
-            if isinstance(result, self.environ["wsgi.file_wrapper"]):
+            if isinstance(result, self._environ["wsgi.file_wrapper"]):
                 response.write_file(result)
             else:
                 for item in result:
@@ -114,44 +148,45 @@ class Exchange:
             raise
         finally:
             # Nothing may interrupt the clean-up that the application has in close().
-            self.connection.cancel_on_disconnect = False
-            if self.worker.logs_access and response.status is not None:
-                taken = datetime.now() - self.started
-                self.worker.log.access(response, self.request, self.environ, taken)
+            self._connection.cancel_on_disconnect = False
+            if self._started is not None and response.status is not None:
+                taken = datetime.now() - self._started
+                self._service.host.log.access(response, self._request, self._environ, taken)
             if hasattr(result, "close"):
                 result.close()
 
-    def _post_request(self, hook: Any) -> None:
-        try:
-            hook(self.worker, self.request, self.environ, self.response)
-        except Exception:
-            self.worker.log.exception("Exception in post_request hook")
+    # How it ends
 
-    def may_go_on(self) -> bool:
-        """Whether the client may send another request on this connection."""
-        response = self.response
-        if self.connection.detached or response is None or response.should_close():
+    def _may_go_on(self) -> bool:
+        response = self._response
+        if self._connection.detached or response is None:
             return False
-        return response.complete and at_end(self.connection, self.request.body)
+        if not (response.keeps_alive and response.complete):
+            return False
+        finish(self._request)
+        return True
 
-    def refuse(self, status: int, reason: str) -> None:
+    def _refuse(self, status: int, reason: str) -> None:
         """Send an error page, unless a response has begun."""
         if self._may_answer():
             try:
-                util.write_error(self.connection.transport, status, reason, "")
+                write_error(self._connection.transport, status, reason, "")
             except (ClientDisconnected, ClientTooSlow) as error:
-                self.worker.log.debug("Failed to send error message: %s", error)
+                self._service.host.log.debug("Failed to send error message: %s", error)
 
-    def fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Log ``error``, and answer as gunicorn does, unless a response has begun."""
-        connection = self.connection
-        if self._may_answer():
-            self.worker.handle_error(self.request, connection.transport, connection.peer, error)
-        elif not isinstance(error, StopIteration):
+        connection, host = self._connection, self._service.host
+        if self._aborted and isinstance(error, gevent.GreenletExit):
+            host.log.warning("Request cut off by the end of the worker: %s", self)
+            self._refuse(503, "Service Unavailable")
+        elif self._may_answer():
+            host.handle_error(self._request, connection.transport, connection.peer, error)
+        elif not (connection.detached and isinstance(error, StopIteration)):
             # Which is how libraries leave a connection that they have taken over.
-            self.worker.log.exception("Error handling request %s", self)
+            host.log.exception("Error handling request %s", self)
 
     def _may_answer(self) -> bool:
-        if self.connection.detached:
+        if self._connection.detached:
             return False
-        return self.response is None or not self.response.headers_sent
+        return self._response is None or not self._response.headers_sent

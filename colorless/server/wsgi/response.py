@@ -8,17 +8,13 @@ made once a second, and the head leaves together with the first bytes of the bod
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gunicorn import util
-from gunicorn.http import wsgi
-from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName
-from gunicorn.http.message import TOKEN_RE
-
-from colorless.server.wsgi.body import at_end
-
-if TYPE_CHECKING:
-    from colorless.server.engine.connection import Connection
+from colorless.compat import gunicorn
+from colorless.compat.gunicorn import InvalidResponseHeader, InvalidResponseHeaderName
+from colorless.server.engine.connection import Connection
+from colorless.server.engine.keepalive import keeps_alive
+from colorless.server.wsgi.body import ends
 
 # Guessed. Applications send a few dozen names; one that invents names must not fill the memory.
 _MAX_NAMES = 1024
@@ -26,22 +22,19 @@ _ORDINARY, _LENGTH, _DECIDE = 1, 2, 3
 _names: dict[str, int] = {}
 _codes: dict[str, int] = {}
 
-_value_is_valid = wsgi.HEADER_VALUE_RE.fullmatch
+_value_is_valid = gunicorn.FIELD_VALUE.fullmatch
 _second = 0
 _stamps: dict[str, str] = {}
 
 
-class Response(wsgi.Response):
-    """A response to one request. ``sock`` is the connection's ``Transport``."""
+class Response(gunicorn.Response):
+    """A response to one request; ``sock`` is the connection's transport."""
 
-    connection: Connection
-
-    # gunicorn's, which has no annotations.
-    status: str | None
-    status_code: int
-    headers: list[tuple[str, str]]
-    response_length: int | None
-    _omits_body: bool
+    def __init__(self, req: Any, sock: Any, cfg: Any) -> None:
+        super().__init__(req, sock, cfg)
+        self.connection: Connection | None = None
+        # Whether the client was told that the connection may have another request.
+        self.keeps_alive = False
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
@@ -57,12 +50,7 @@ class Response(wsgi.Response):
         self.status_code = code
         self.process_headers(headers)
         if code < 200 or code in (204, 304) or self.req.method == "HEAD":
-            self._omits_body = True
-            if self._response_forbids_content_length(code):
-                self.headers = [
-                    pair for pair in self.headers if pair[0].lower() != "content-length"
-                ]
-                self.response_length = None
+            self.omit_body()
         self.chunked = self.is_chunked()
         return self.write
 
@@ -85,23 +73,32 @@ class Response(wsgi.Response):
 
     def is_chunked(self) -> bool:
         """Whether the end of the body has to be marked in it. As gunicorn's, for HTTP only."""
-        unmarked = self.response_length is None and not self._omits_body
+        unmarked = self.response_length is None and not self.omits_body
         return unmarked and self.req.version > (1, 0)
 
-    def is_last(self) -> bool:
-        """Whether the worker wants no more on this connection, or cannot tell where it starts.
-        Asked when the head is made, as late as possible."""
-        worker = self.connection.worker
-        if not worker.alive or not worker.cfg_keepalive:
-            return True
-        return not at_end(self.connection, self.req.body)
+    def _decide_keep_alive(self) -> bool:
+        """Asked when the head is made, as late as possible."""
+        connection, request = self.connection, self.req
+        if connection is None or self.must_close or request.must_close:
+            return False
+        return keeps_alive(
+            request.method,
+            request.version,
+            request.connection_field,
+            wanted=connection.server.wants_more,
+            framed=self.response_length is not None or self.chunked or self.omits_body,
+            body_ends=ends(connection, request.body),
+        )
+
+    def should_close(self) -> bool:
+        """Whether the connection ends with this response."""
+        return not self.keeps_alive
 
     def head(self) -> bytes:
         """The status line and the fields. From here on they are sent."""
         self.headers_sent = True
-        if self.is_last():
-            self.force_close()
-        connection = "close" if self.should_close() else "keep-alive"
+        self.keeps_alive = self._decide_keep_alive()
+        connection = "keep-alive" if self.keeps_alive else "close"
         if self.upgrade:
             connection = "upgrade"
         lines = [f"HTTP/1.{self.req.version[1]} {self.status}\r\n", _stamp(connection)]
@@ -118,7 +115,7 @@ class Response(wsgi.Response):
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body, with the head before it if that has not left yet."""
-        if self.headers_sent or self._omits_body or not isinstance(data, bytes):
+        if self.headers_sent or self.omits_body or not isinstance(data, bytes):
             super().write(data)
             return
         head = self.head()
@@ -130,21 +127,17 @@ class Response(wsgi.Response):
         else:
             self.sock.sendall(head + data)
 
-    def send_early_hints(self, headers: list[tuple[str, str]]) -> None:
-        """``environ["wsgi.early_hints"]``: send a 103 response with ``headers``."""
-        wsgi._make_early_hints_callback(self.req, self.sock, self)(headers)
-
     @property
     def complete(self) -> bool:
         """Whether the client got all that the head promised it."""
         promised = self.response_length
-        return promised is None or self._omits_body or self.sent >= promised
+        return promised is None or self.omits_body or self.sent >= promised
 
 
 def _remember(name: str) -> int:
-    if not TOKEN_RE.fullmatch(name):
+    if not gunicorn.FIELD_NAME.fullmatch(name):
         raise InvalidResponseHeaderName(repr(name))
-    kind = _DECIDE if util.is_hoppish(name) else _ORDINARY
+    kind = _DECIDE if gunicorn.is_hop_by_hop(name) else _ORDINARY
     if name.lower() == "content-length":
         kind = _LENGTH
     if len(_names) < _MAX_NAMES:
@@ -158,7 +151,7 @@ def _stamp(connection: str) -> str:
     now = int(time.time())
     if now != _second:
         _second = now
-        date = util.http_date(now)
+        date = gunicorn.http_date(now)
         for word in ("close", "keep-alive", "upgrade"):
-            _stamps[word] = f"Server: {wsgi.SERVER}\r\nDate: {date}\r\nConnection: {word}\r\n"
+            _stamps[word] = f"Server: {gunicorn.SERVER}\r\nDate: {date}\r\nConnection: {word}\r\n"
     return _stamps[connection]

@@ -19,6 +19,8 @@ class Inside(inside.Inside):
     def load(self, app: Callable[..., Any]) -> None:
         """Serve ``app`` from now on."""
         self.worker.asgi = app
+        if self.worker.server is not None:
+            self.speaker.service.application = app
 
 
 def serving(

@@ -10,6 +10,8 @@ from gevent import socket
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from colorless.server.engine.drain import cut_off
+from colorless.server.gunicorn.worker import EngineWorker
 from colorless.worker import Limits, WSGIWorker
 
 
@@ -73,7 +75,7 @@ class Client:
 class Inside:
     """A worker and the means to connect to it."""
 
-    worker_class: type[WSGIWorker] = WSGIWorker
+    worker_class: type[EngineWorker] = WSGIWorker
 
     def __init__(self, app: Callable[..., Any], limits: Limits, settings: dict[str, Any]) -> None:
         cfg = Config()
@@ -82,19 +84,26 @@ class Inside:
         self.worker = self.worker_class(1, os.getppid(), [], None, 30, cfg, Logger(cfg))
         self.worker.limits = limits
         self.load(app)
-        self.worker._prepare()
+        self.server = self.worker.prepare()
         self.clients: list[Client] = []
 
     def load(self, app: Callable[..., Any]) -> None:
         """Serve ``app`` from now on."""
         self.worker.wsgi = app
+        if self.worker.server is not None:
+            self.speaker.service.application = app
+
+    @property
+    def speaker(self) -> Any:
+        """Who calls the application."""
+        return self.server.speaker
 
     def connect(self, peer: Any = ("192.0.2.1", 4711)) -> Client:
         """A new client, at the address ``peer``."""
         mine, theirs = socket.socketpair()
         client = Client(mine)
         self.clients.append(client)
-        self.worker.accepted(theirs, peer, ("192.0.2.2", 80))
+        self.server.accepted(theirs, peer, ("192.0.2.2", 80))
         return client
 
     def exchange(self, *pieces: bytes) -> Answer:
@@ -118,7 +127,5 @@ def serving(
     finally:
         for client in inside.clients:
             client.close()
-        for connection in list(inside.worker.connections):
-            connection.abort()
-        inside.worker.crew.cut_off(5)
+        cut_off(inside.server, 5)
         inside.worker.tmp.close()

@@ -11,6 +11,7 @@ import gevent
 import pytest
 from gunicorn.http.errors import InvalidChunkSize
 
+from colorless.server.engine.drain import cut_off
 from colorless.worker import Limits
 from tests.colorless.server.asgi_inside import answer, body_of, serving
 from tests.colorless.server.inside import until
@@ -400,11 +401,11 @@ def test_an_application_learns_that_its_client_has_gone() -> None:
     with serving(app) as inside:
         client = inside.connect()
         client.send(GET)
-        until(lambda: inside.worker.crew.busy)
+        until(lambda: inside.server.admission.running)
         client.close()
         until(lambda: len(learned) == 2)
         assert learned == ["http.disconnect", "Disconnected"]
-        until(lambda: not inside.worker.connections)
+        until(lambda: not inside.server.connections)
 
 
 def test_a_request_without_a_client_is_cancelled_in_the_end() -> None:
@@ -424,9 +425,9 @@ def test_a_request_without_a_client_is_cancelled_in_the_end() -> None:
         for path in (b"/sync", b"/async"):
             client = inside.connect()
             client.send(b"GET %b HTTP/1.1\r\n\r\n" % path)
-            until(lambda: inside.worker.crew.busy)
+            until(lambda: inside.server.admission.running)
             client.close()
-            until(lambda: not inside.worker.crew.busy)
+            until(lambda: not inside.server.admission.running)
         assert cancelled == ["/sync", "/async"]
 
 
@@ -470,8 +471,8 @@ def test_no_more_requests_run_at_once_than_configured() -> None:
         clients = [inside.connect() for _ in range(5)]
         for client in clients:
             client.send(GET)
-        until(lambda: running[0] == 2 and inside.worker.crew.load == 5)
-        inside.worker.asyncio_loop.call_soon(go.set)
+        until(lambda: running[0] == 2 and inside.server.load == 5)
+        inside.speaker.service.loop.call_soon(go.set)
         assert [client.answer()[0] for client in clients] == [200] * 5
         assert most[0] == 2
 
@@ -498,7 +499,5 @@ def test_the_end_of_the_worker_cancels_each_call_once() -> None:
         for path in (b"/behind", b"/before"):
             inside.connect().send(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
         until(lambda: waiting[0] == 2)
-        for connection in list(inside.worker.connections):
-            connection.abort()
-        inside.worker.crew.cut_off(5)
+        cut_off(inside.server, 5)
         assert cancelled == [1, 1]

@@ -46,7 +46,7 @@ def test_the_application_has_the_socket_and_what_was_read_from_it(
         assert client.file.read(len(expected)) == expected
         client.sock.shutdown(1)
         assert client.rest() == b""
-        until(lambda: not inside.worker.connections)
+        until(lambda: not inside.server.connections)
 
 
 def test_the_worker_adds_nothing_to_a_detached_connection() -> None:

@@ -44,13 +44,13 @@ def leave(app: Waiting, method: bytes, limits: Limits) -> None:
         client = inside.connect()
         client.send(method + b" / HTTP/1.1\r\nHost: x\r\n\r\n")
         app.begun.wait()
-        (connection,) = inside.worker.connections
+        (connection,) = inside.server.connections
         client.close()
         until(lambda: connection.gone)
         app.go_on.set()
         app.ended.wait()
-        until(lambda: not inside.worker.connections)
-        assert inside.worker.crew.load == 0
+        until(lambda: not inside.server.connections)
+        assert inside.server.load == 0
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS"])
@@ -88,7 +88,7 @@ def test_the_access_log_says_499(caplog: pytest.LogCaptureFixture) -> None:
     app = Waiting()
     logged: list[str] = []
     with serving(app, CANCELLING) as inside:
-        inside.worker.logs_access = True
+        inside.speaker.service.hooks.logs_access = True
         inside.worker.log.access = lambda response, *_: logged.append(response.status)
         client = inside.connect()
         client.send(b"GET / HTTP/1.1\r\n\r\n")

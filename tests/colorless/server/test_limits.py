@@ -58,12 +58,12 @@ def test_half_requests_hold_no_green_thread() -> None:
         slow = [inside.connect() for _ in range(200)]
         for client in slow:
             client.send(b"GET / HT")
-        until(lambda: all(connection.seen for connection in inside.worker.connections))
-        assert inside.worker.crew.load == 0
+        until(lambda: all(connection.head_has_begun for connection in inside.server.connections))
+        assert inside.server.load == 0
         assert inside.exchange(GET)[0] == 200
-        inside.worker._sweeper.start(inside.worker._sweep)
+        inside.server.listen([])
         assert [client.rest() for client in slow] == [b""] * len(slow)
-        inside.worker._sweeper.stop()
+        inside.server._sweeper.stop()
 
 
 def test_a_head_that_trickles_in_does_not_extend_its_time() -> None:
@@ -71,12 +71,12 @@ def test_a_head_that_trickles_in_does_not_extend_its_time() -> None:
     with serving(hello, QUICK) as inside:
         client = inside.connect()
         client.send(b"GET")
-        (connection,) = inside.worker.connections
-        until(lambda: connection.seen == 3)
-        since = dict(inside.worker.heads._since)
+        (connection,) = inside.server.connections
+        until(lambda: connection.head_has_begun)
+        since = dict(inside.server.heads._since)
         client.send(b" /")
-        until(lambda: connection.seen == 5)
-        assert inside.worker.heads._since == since
+        until(lambda: connection._arriving.take() == b"GET /")
+        assert inside.server.heads._since == since
 
 
 def test_a_body_that_stops_is_answered_with_408() -> None:
@@ -121,7 +121,7 @@ def test_a_client_that_does_not_read_is_given_up() -> None:
     with serving(app, QUICK) as inside:
         inside.connect().send(GET)
         assert closed.wait(5)
-        until(lambda: inside.worker.crew.load == 0)
+        until(lambda: inside.server.load == 0)
 
 
 def test_idle_connections_do_not_count_as_work() -> None:
@@ -131,8 +131,8 @@ def test_idle_connections_do_not_count_as_work() -> None:
         for client in idle:
             client.send(GET)
             client.answer()
-        until(lambda: len(inside.worker.idle) == 50)
-        assert inside.worker.crew.load == 0
+        until(lambda: len(inside.server.idle) == 50)
+        assert inside.server.load == 0
         assert inside.exchange(GET)[0] == 200
 
 
@@ -142,11 +142,11 @@ def test_an_idle_connection_ends_after_keepalive() -> None:
         client = inside.connect()
         client.send(GET)
         client.answer()
-        inside.worker._sweep()
-        assert len(inside.worker.idle) == 1
-        for connection in inside.worker.idle._since:
-            inside.worker.idle._since[connection] -= 1.1
-        inside.worker._sweep()
+        inside.server.sweep()
+        assert len(inside.server.idle) == 1
+        for connection in inside.server.idle._since:
+            inside.server.idle._since[connection] -= 1.1
+        inside.server.sweep()
         assert client.rest() == b""
 
 
@@ -169,9 +169,9 @@ def test_more_requests_than_worker_connections_wait_their_turn() -> None:
         clients = [inside.connect() for _ in range(10)]
         for client in clients:
             client.send(GET)
-        until(lambda: inside.worker.crew.load == 10)
+        until(lambda: inside.server.load == 10)
         assert len(running) == 3
-        assert not inside.worker.door.wants_more()
+        assert not inside.server.door.wants_more()
         go_on.set()
         assert [client.answer()[0] for client in clients] == [200] * 10
         assert most == 3

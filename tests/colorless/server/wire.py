@@ -61,7 +61,7 @@ class Wire:
     """Feeds byte streams to a worker and records what reaches the application."""
 
     def __init__(self, inside: Inside) -> None:
-        self.worker = inside.worker
+        self.worker, self.server = inside.worker, inside.server
         inside.load(self._app)
         self.worker.handle_error = self._failed
         self.reading = Reading()
@@ -70,8 +70,7 @@ class Wire:
         """What the worker makes of ``pieces``, each arriving on its own, and then the end."""
         self.reading = Reading()
         sock = FakeSocket()
-        self.worker.accepted(sock, peer, LISTENER)
-        (connection,) = self.worker.connections
+        connection = self.server.accepted(sock, peer, LISTENER)
         for piece in [*filter(None, pieces), b""]:
             if connection.state in (State.CLOSED, State.CLOSING):
                 break

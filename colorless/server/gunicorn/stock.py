@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gunicorn.workers.gasgi import ASGIWorker as GunicornASGIWorker
-
+from colorless.compat.gunicorn_asgi import StockASGIWorker as GunicornASGIWorker
 from colorless.loop import HubLoop
 from colorless.patched import require_patched
 
