@@ -39,6 +39,6 @@ def _set_callback(psycopg2: ModuleType) -> None:
 
 def _first_wait(connection: Any) -> None:
     """The callback until a connection waits: replaces itself by the one that was chosen."""
-    from colorless.postgres import wait
+    from colorless.postgres import wait  # upwards: loaded by the first connection that waits
 
     wait.install()(connection)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from colorless import __version__
+from colorless import __version__  # upwards: its users see no more of the package
 
 USAGE = "colorless run [--interface wsgi|asgi] [GUNICORN OPTIONS] module:app"
 

@@ -41,8 +41,8 @@ set_running_loop: Any = events._set_running_loop
 
 # The current task of a loop: parked with the step that waits. Documented, for who writes tasks of
 # a kind of their own (“Extending”), where their names begin with an underscore as well.
-enter_task: Any = tasks._enter_task  # type: ignore[attr-defined]
-leave_task: Any = tasks._leave_task  # type: ignore[attr-defined]
+enter_task: Any = tasks._enter_task
+leave_task: Any = tasks._leave_task
 
 # concurrent.futures' errors as asyncio's, for run_in_executor. When it goes: the three classes of
 # errors are aliases of each other's by then, or a table of three lines does it.
@@ -169,7 +169,7 @@ if TYPE_CHECKING:
         def _fatal_error(self, error: BaseException, message: str) -> None:
             """Tell of an error, and close."""
 
-    class DefaultPolicy(asyncio.AbstractEventLoopPolicy):
+    class DefaultPolicy(asyncio.DefaultEventLoopPolicy):
         """asyncio's policy; a subclass of it, or it itself, says what it makes and keeps."""
 
         _loop_factory: Any

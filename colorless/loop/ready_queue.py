@@ -24,7 +24,6 @@ from colorless.loop.timers import TimerLoop
 # Guessed: bursts in a row before the hub looks at other green threads' descriptors and timers.
 _BURSTS_PER_POLL = 16
 
-
 _new_handle: Any = Handle.__new__
 
 # Green threads that have no ``switch_out``, as gevent would find by looking for one.
@@ -233,9 +232,8 @@ class BurstLoop(TimerLoop):
             # Its context is in use by a callback that waits, so this one has not run yet.
             held_up.append((self, handle))
             return
-        source = repr(handle)
         context: dict[str, Any] = {
-            "message": f"Exception in callback {source}",
+            "message": f"Exception in callback {handle!r}",
             "exception": error,
             "handle": handle,
         }

@@ -10,8 +10,9 @@ that deadlines, trace ids and Flask's proxies hold in it (gevent starts with an 
 
 The layers, each importing only those above it:
 
-    task   go, and what becomes of it
-    group  several tasks that end with a block
+    async_result  a result that is not there yet, typed
+    task          go, and what becomes of it
+    group         several tasks that end with a block
 """
 
 from colorless.tasks.group import TaskGroup

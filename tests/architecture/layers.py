@@ -102,7 +102,7 @@ def contradictions(package: str, layers: list[list[str]], imports: Iterable[Impo
         # The package itself gathers what its rooms have, so it is above them all.
         if room in ("", "__main__") or room == other or not _is_below(package, each.module):
             continue
-        if other == "" or level.get(other, -1) >= level.get(room, -1):
+        if other == "" or level.get(other, -1) >= level.get(room, len(layers)):
             found.append(str(each))
     return found
 

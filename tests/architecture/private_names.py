@@ -70,7 +70,11 @@ def declared(module: ast.Module) -> Iterator[str]:
             elif _is_self(node.value):
                 yield node.attr
         elif isinstance(node, ast.Assign) and _is_name(node.targets[0], "__slots__"):
-            yield from (each.value for each in ast.walk(node.value) if _is_text(each))
+            yield from (
+                each.value
+                for each in ast.walk(node.value)
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            )
 
 
 # What one file touches.
@@ -147,10 +151,6 @@ def _is_self(owner: ast.expr) -> bool:
 
 def _is_name(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 # What a class inherits.

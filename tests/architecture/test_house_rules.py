@@ -91,20 +91,6 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in inside if not (page.parent / target).exists()] == []
 
 
-def test_the_map_of_the_runtime_is_true() -> None:
-    """Each room that the package's docstring lists is there."""
-    import colorless
-
-    listed = [
-        line.split()[0].rstrip("/")
-        for line in (colorless.__doc__ or "").splitlines()
-        if line.startswith("    ") and "  " in line.strip()
-    ]
-    there = {path.stem for path in (ROOT / "colorless").iterdir()}
-    assert listed
-    assert set(listed) <= there
-
-
 def _at_the_top(path: Path) -> Iterator[ast.stmt]:
     """The statements of a module, those in its ``with`` blocks included."""
     for node in tree(path).body:

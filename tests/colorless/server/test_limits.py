@@ -75,7 +75,9 @@ def test_a_head_that_trickles_in_does_not_extend_its_time() -> None:
         until(lambda: connection.head_has_begun)
         since = dict(inside.server.heads._since)
         client.send(b" /")
-        until(lambda: connection._arriving.take() == b"GET /")
+        head = connection._arriving
+        assert head is not None
+        until(lambda: head.take() == b"GET /")
         assert inside.server.heads._since == since
 
 
