@@ -196,6 +196,7 @@ REPLACED_METHODS: dict[type, dict[str, str]] = {
         "_check_running": "a loop may run inside of another one's callback",
         "_check_thread": "in debug mode; a loop belongs to a hub, not to a thread's ident",
         "_make_socket_transport": "connections are SocketTransports",
+        "_make_ssl_transport": "a closed socket is refused, which gevent's is not by itself",
         "_make_subprocess_transport": "gevent starts processes and waits for them",
     },
     SelectorSocketTransport: {

@@ -5,7 +5,7 @@ import sys
 import textwrap
 
 
-def run_fresh(code: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def run_fresh(code: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
     """The finished process; its text streams are in ``stdout`` and ``stderr``."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
@@ -16,7 +16,7 @@ def run_fresh(code: str, timeout: float = 60) -> subprocess.CompletedProcess[str
     )
 
 
-def output_of(code: str, timeout: float = 60) -> str:
+def output_of(code: str, timeout: float = 150) -> str:
     """What a fresh interpreter prints; fails with its error text if it does not exit well."""
     done = run_fresh(code, timeout)
     assert done.returncode == 0, done.stderr

@@ -109,7 +109,7 @@ class Listener(Stream):
 
     # What a test asks
 
-    def wait_until(self, happened: Callable[[], Any], seconds: float = 10) -> None:
+    def wait_until(self, happened: Callable[[], Any], seconds: float = 30) -> None:
         """Wait for something to be true after one of the next events."""
         with gevent.Timeout(seconds, AssertionError(f"did not happen; so far: {self.events}")):
             while not happened():

@@ -49,7 +49,7 @@ class Sessions:
         """Return when exactly so many wait for a lock."""
         self.until(number, "wait_event_type = 'Lock'")
 
-    def until(self, number: int, condition: str = "true", seconds: float = 30) -> None:
+    def until(self, number: int, condition: str = "true", seconds: float = 60) -> None:
         """Return when exactly so many other sessions satisfy the condition."""
         with gevent.Timeout(seconds, False):
             while self.count(condition) != number:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,16 +34,17 @@ class Server:
     def output(self) -> str:
         return Path(self.log.name).read_text()
 
-    def wait_for(self, pattern: str, seconds: float = 30) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 90) -> re.Match[str]:
         """What in the output matches, once something does."""
-        with gevent.Timeout(seconds, TimeoutError(f"{pattern!r} not in:\n{self.output()}")):
-            while True:
-                if found := re.search(pattern, self.output()):
-                    return found
-                assert self.process.poll() is None, self.output()
-                gevent.sleep(0.02)
+        last = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.output())):
+            assert self.process.poll() is None, self.output()
+            if time.monotonic() > last:
+                raise TimeoutError(f"{pattern!r} not in:\n{self.output()}")
+            gevent.sleep(0.02)
+        return found
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 60) -> int:
         """Send a signal and wait for the end; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)

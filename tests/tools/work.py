@@ -33,7 +33,7 @@ def pass_time(app: Flask, table: str, seconds: float) -> None:
         db.execute(f"UPDATE {table} SET {changes}", [seconds] * len(columns))
 
 
-def until(condition: Any, seconds: float = 20) -> None:
+def until(condition: Any, seconds: float = 60) -> None:
     """Return when ``condition()`` holds."""
     with gevent.Timeout(seconds, AssertionError("it did not come true")):
         while not condition():

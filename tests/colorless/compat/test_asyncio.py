@@ -90,6 +90,12 @@ async def _a_bit_of_everything() -> None:
         other.send(b"line\n")
         assert await reader.readline() == b"line\n"
         writer.close()
+    one, other = socket.socketpair()
+    other.close()
+    with one, pytest.raises(ConnectionError):
+        await loop.create_connection(
+            asyncio.Protocol, sock=one, ssl=True, server_hostname="localhost"
+        )
     loop.call_soon_threadsafe(int)
     loop.set_debug(True)
     loop.call_later(0, int)
