@@ -1,10 +1,8 @@
 """Which files there are to run, who gets which, and what is left when somebody dies."""
 
-import os
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 
 class Plan:
@@ -18,11 +16,11 @@ class Plan:
         self._files: list[str] | None = None
         self.total = 0
 
-    def begin(self, args: Sequence[str]) -> None:
-        """Lay out the files that pytest would look at for ``args``; the first caller decides."""
+    def begin(self, files: Sequence[str]) -> None:
+        """These are there. All shards find the same ones; the first caller decides."""
         with self._lock:
             if self._files is None:
-                self._files = self._in_order(list(dict.fromkeys(_files(args))))
+                self._files = self._in_order(list(files))
                 self.total = len(self._files)
 
     def next(self) -> str | None:
@@ -49,11 +47,3 @@ class Plan:
 
     def _estimate(self, file: str) -> float:
         return self._seconds.get(file, self._unknown)
-
-
-def _files(args: Sequence[str]) -> Iterator[str]:
-    for arg in args:
-        path = Path(arg)
-        # What is no folder is a file, or one test of it.
-        found = sorted(map(str, path.rglob("test_*.py"))) if path.is_dir() else [arg]
-        yield from (os.path.relpath(each) for each in found)  # as pytest names what it runs

@@ -26,32 +26,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Plugin:
-    """Takes the place of pytest's own loop, and tells how each test went."""
+    """Takes the place of pytest's own loop, and tells how each test went.
+
+    Each shard collects the whole suite, as pytest does: since pytest 9.1 the fixtures of a
+    ``conftest.py`` belong to what was collected with it, and are not there for a second collection.
+    """
 
     def __init__(self, config: pytest.Config, channel: Channel) -> None:
         self._config = config
         self._channel = channel
         self._seed = config.getoption("--shard-seed")
-        self._begun = False
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self, session: pytest.Session) -> None:
-        """At first collect nothing, and say where pytest would have looked."""
-        if not self._begun:
-            self._begun = True
-            self._channel.send(args=session.config.args)
-            session.config.args = []
+        self._uncollected: dict[str, list[pytest.CollectReport]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Shuffle before pytest brings together again what shares an expensive fixture."""
-        if self._seed and items:
-            random.Random(f"{self._seed} {items[0].path.name}").shuffle(items)
+        if self._seed:
+            files = _by_file(items)
+            for file, of_file in files.items():
+                random.Random(f"{self._seed} {file}").shuffle(of_file)
+            items[:] = [item for of_file in files.values() for item in of_file]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run what is dealt out, until there is no more."""
-        items = self._items(session)
+        items = self._dealt(_by_file(session.items))
         item = next(items, None)
         while item is not None:
             following = next(items, None)
@@ -62,14 +61,12 @@ class Plugin:
             item = following
         return True
 
-    def _items(self, session: pytest.Session) -> Iterator[pytest.Item]:
-        collected = 0
+    def _dealt(self, files: dict[str, list[pytest.Item]]) -> Iterator[pytest.Item]:
+        self._channel.send(files=list(dict.fromkeys([*files, *self._uncollected])))
         while (file := self._next_file()) is not None:
-            session.config.args = [file]
-            session.config.hook.pytest_collection(session=session)
-            items = list(session.items)
-            collected += len(items)
-            session.testscollected = collected
+            for report in self._uncollected.get(file, ()):
+                self._report(report, "error" if report.failed else "skipped", 0)
+            items = files.get(file, [])
             self._channel.send(collected=file, tests=len(items))
             yield from items
 
@@ -92,11 +89,9 @@ class Plugin:
         self._report(report, str(status[0]), report.duration)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file that cannot be imported is an error; that it can is not worth a word."""
-        if report.failed:
-            self._report(report, "error", 0)
-        elif report.skipped:
-            self._report(report, "skipped", 0)
+        """What cannot be imported, or says that it is to be skipped: told by who is dealt it."""
+        if not report.passed:
+            self._uncollected.setdefault(_file(report.nodeid), []).append(report)
 
     def _report(
         self, report: pytest.TestReport | pytest.CollectReport, category: str, duration: float
@@ -108,3 +103,14 @@ class Plugin:
         elif category == "skipped" and isinstance(report.longrepr, tuple):
             message["text"] = report.longrepr[2]
         self._channel.send(report=message)
+
+
+def _by_file(items: list[pytest.Item]) -> dict[str, list[pytest.Item]]:
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(_file(item.nodeid), []).append(item)
+    return files
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.split("::")[0]

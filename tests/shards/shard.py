@@ -110,9 +110,9 @@ class _Dealt:
 
     def handle(self, message: dict[str, Any]) -> None:
         match message:
-            case {"args": args}:
+            case {"files": files}:
                 self.begun = True
-                self._plan.begin(args)
+                self._plan.begin(files)
             case {"ask": True}:
                 self._deal()
             case {"collected": file, "tests": number}:

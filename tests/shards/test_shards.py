@@ -71,6 +71,29 @@ def test_a_suite_that_passes(suite: Suite) -> None:
     assert (suite.folder / ".pytest_cache" / "shards" / "durations.json").exists()
 
 
+def test_fixtures_of_a_folder_are_there_for_each_of_its_files(suite: Suite) -> None:
+    """Those of a ``conftest.py``, in whichever order the files are dealt out."""
+    conftest = "import pytest\n@pytest.fixture(scope='session')\ndef moon(): return 1\n"
+    (suite.folder / "conftest.py").write_text(conftest)
+    inner = suite.folder / "inner"
+    inner.mkdir()
+    (inner / "conftest.py").write_text(conftest.replace("moon", "mars"))
+    for name in "abc":
+        suite.files(**{name: f"def test_{name}(moon): assert moon == 1\n"})
+        (inner / f"test_in_{name}.py").write_text(
+            "def test_both(moon, mars): assert moon == mars\n"
+        )
+    assert suite.run(SHARDS="1")[1].splitlines()[-1] == "6 passed, 0 failed"
+
+
+def test_what_is_skipped_whole_is_told_once(suite: Suite) -> None:
+    """A file that skips itself is found by each shard, and counted once."""
+    suite.files(one=PASSES, two="import pytest\npytest.skip('no sun', allow_module_level=True)\n")
+    status, printed = suite.run()
+    assert (status, last_line(printed)) == (0, "1 passed, 0 failed")
+    assert printed.count("no sun") == 1
+
+
 def test_failures_are_printed_and_counted(suite: Suite) -> None:
     """A failed test and a file that cannot be imported count; a skipped test says why."""
     skips = "import pytest\ndef test_skips(): pytest.skip('no moon')\n"
@@ -137,14 +160,10 @@ def test_it_ends_with_all_that_it_started(suite: Suite, number: int) -> None:
     assert re.fullmatch(r"1 passed, \d failed", last_line(printed))
 
 
-def test_the_longest_file_comes_first(tmp_path: Path) -> None:
+def test_the_longest_file_comes_first() -> None:
     """A file of unknown length is taken for one of middle length."""
-    for name in ("test_short.py", "test_long.py", "test_new.py"):
-        (tmp_path / name).touch()
-    folder = os.path.relpath(tmp_path)
-    seconds = {f"{folder}/test_short.py": 1.0, f"{folder}/test_long.py": 9.0}
-    plan = Plan(seconds, 5.0, None)
-    plan.begin([str(tmp_path)])
-    names = [Path(plan.next() or "").stem for _ in range(3)]
-    assert names == ["test_long", "test_new", "test_short"]
+    plan = Plan({"test_short.py": 1.0, "test_long.py": 9.0}, 5.0, None)
+    plan.begin(["test_short.py", "test_long.py", "test_new.py"])
+    names = [plan.next() for _ in range(3)]
+    assert names == ["test_long.py", "test_new.py", "test_short.py"]
     assert plan.next() is None
