@@ -42,8 +42,8 @@ class PatchedTooLateError(RuntimeError):
 
 
 def patch_everything(*, tolerate: Collection[str] = ()) -> None:
-    """Patch gevent's modules, psycopg2's wait callback, asyncio's default loop, multiprocessing
-    and password hashes.
+    """Patch the standard library, psycopg2's wait callback, asyncio's event loop, multiprocessing
+    and password hashes; docs/patches.md lists every name that changes.
 
     Calling it again does nothing. Raises :class:`PatchedTooLateError` when a module that is
     already imported would keep blocking functions of the standard library, unless its top-level
