@@ -52,7 +52,7 @@ def test_requests_from_many_green_threads(client: Any) -> None:
     await_(client.subscribe("shout", cb=answer))
 
     def ask(number: int) -> bytes:
-        return bytes(await_(client.request("shout", f"n{number}".encode())).data)
+        return bytes(await_(client.request("shout", f"n{number}".encode(), timeout=30)).data)
 
     threads = [gevent.spawn(ask, number) for number in range(20)]
     gevent.joinall(threads, raise_error=True)
