@@ -9,6 +9,7 @@ asks for the next, with a PostgreSQL of its own for as long as it lives.
     channel    how the two processes talk: a JSON object a line
     plugin     the shard's half, a plugin of pytest
     shard      this side's half: starts one, deals files out, notices when it dies
+    pulse      whether the machine stood still while a test failed: then it runs again, alone
     results    counts, prints failures as they come, and the summary
     __main__   starts the shards, and ends them
 

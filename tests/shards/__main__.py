@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from tests.shards import durations
 from tests.shards.plan import Plan
+from tests.shards.pulse import Pulse
 from tests.shards.results import Results
 from tests.shards.shard import Shard
 
@@ -27,8 +28,13 @@ def main(args: list[str]) -> int:
         args = [f"--shard-seed={seed}", *args]
     plan = Plan(durations.known(), durations.UNKNOWN, seed)
     results = Results()
-    shards = [Shard(each, args, plan, results) for each in range(1, number + 1)]
+    pulse = Pulse()
+    pulse.start()
+    shards = [Shard(each, args, plan, results, pulse) for each in range(1, number + 1)]
     ended = _run(shards, plan)
+    while not ended and plan.again():
+        shards.append(Shard(len(shards) + 1, args, plan, results, pulse))
+        ended = _run(shards[-1:], plan)
     results.summary(number, ended)
     if not args and not ended:
         durations.remember(results.seconds)

@@ -4,6 +4,8 @@ import random
 import threading
 from collections.abc import Mapping, Sequence
 
+_ROUNDS = 3  # in which what was postponed runs
+
 
 class Plan:
     """The files still to be run. Shared by the threads that look after one shard each."""
@@ -14,6 +16,9 @@ class Plan:
         self._seed = seed
         self._lock = threading.Lock()
         self._files: list[str] | None = None
+        self._postponed: list[str] = []
+        self._only: dict[str, list[str]] | None = None
+        self._rounds = 0
         self.total = 0
 
     def begin(self, files: Sequence[str]) -> None:
@@ -27,6 +32,30 @@ class Plan:
         """The next file to run, or None where there is no more."""
         with self._lock:
             return self._files.pop(0) if self._files else None
+
+    def only(self, file: str) -> list[str] | None:
+        """The tests of ``file`` that are to be run, or None for all of them."""
+        return None if self._only is None else self._only[file]
+
+    def postpone(self, nodeid: str) -> bool:
+        """Whether this test will run again: it failed, and that may not have been its own fault."""
+        with self._lock:
+            if self._rounds == _ROUNDS:
+                return False
+            self._postponed.append(nodeid)
+            return True
+
+    def again(self) -> bool:
+        """All is done but what was postponed; whether there is any, to be dealt out now."""
+        with self._lock:
+            self._rounds += 1
+            self._only = {}
+            for nodeid in self._postponed:
+                self._only.setdefault(nodeid.split("::")[0], []).append(nodeid)
+            self._postponed = []
+            self._files = list(self._only)
+            self.total += len(self._files)
+            return bool(self._files)
 
     def give_back(self, files: Sequence[str]) -> None:
         """These were dealt out, and not begun."""

@@ -6,6 +6,7 @@ follows: what that one needs too, as the PostgreSQL server of the session, is th
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -63,17 +64,18 @@ class Plugin:
 
     def _dealt(self, files: dict[str, list[pytest.Item]]) -> Iterator[pytest.Item]:
         self._channel.send(files=list(dict.fromkeys([*files, *self._uncollected])))
-        while (file := self._next_file()) is not None:
+        while (dealt := self._next()) is not None:
+            file, only = dealt["file"], dealt["only"]
             for report in self._uncollected.get(file, ()):
                 self._report(report, "error" if report.failed else "skipped", 0)
-            items = files.get(file, [])
+            items = [it for it in files.get(file, ()) if only is None or it.nodeid in only]
             self._channel.send(collected=file, tests=len(items))
             yield from items
 
-    def _next_file(self) -> str | None:
+    def _next(self) -> dict[str, Any] | None:
         self._channel.send(ask=True)
         answer = self._channel.receive()
-        return None if answer is None else answer["file"]
+        return answer if answer is not None and answer["file"] is not None else None
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Whoever dies now dies of this test."""

@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from typing import Any
 
-_FAILED = ("failed", "error")
+FAILED = ("failed", "error")
 _SLOWEST = 8  # files named in the summary
 
 
@@ -25,7 +25,7 @@ class Results:
     @property
     def failures(self) -> int:
         """How many tests failed, or could not run."""
-        return sum(self.counts[name] for name in _FAILED)
+        return sum(self.counts[name] for name in FAILED)
 
     def add(self, report: dict[str, Any]) -> None:
         """A phase of a test is over: its set-up, itself or its clean-up."""
@@ -37,7 +37,7 @@ class Results:
                 return
             self.counts[category] += 1
             self._by_file[file][category] += 1
-            if category in _FAILED:
+            if category in FAILED:
                 self._failed.append(nodeid)
                 print(f"\n{'=' * 20} {category}: {nodeid}\n{report['text']}\n", flush=True)
             elif category == "skipped":
@@ -66,7 +66,7 @@ class Results:
             print(f"skipped {number}: {reason}")
         for nodeid in self._failed:
             print(f"FAILED {nodeid}")
-        rest = Counter({k: n for k, n in self.counts.items() if k not in ("passed", *_FAILED)})
+        rest = Counter({k: n for k, n in self.counts.items() if k not in ("passed", *FAILED)})
         print(f"{ended}{taken:.0f} s, {shards} shards" + (f", {_said(rest)}" if rest else ""))
         print(f"{self.counts['passed']} passed, {self.failures} failed", flush=True)
 

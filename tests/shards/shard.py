@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any
 
 from tests.shards.channel import Channel
 from tests.shards.plan import Plan
-from tests.shards.results import Results
+from tests.shards.pulse import Pulse
+from tests.shards.results import FAILED, Results
 
 _GRACE = 30  # seconds to stop servers and remove folders in; guessed
 _LOOK = 1.0  # seconds between two looks whether a silent shard still lives
@@ -23,12 +25,15 @@ _LAST_WORDS = 4000  # characters of the output of a shard that died
 class Shard:
     """Runs files of the plan until there are none; a process that dies is replaced."""
 
-    def __init__(self, number: int, args: Sequence[str], plan: Plan, results: Results) -> None:
+    def __init__(
+        self, number: int, args: Sequence[str], plan: Plan, results: Results, pulse: Pulse
+    ) -> None:
         self.number = number
         self.status = 0
         self._args = args
         self._plan = plan
         self._results = results
+        self._pulse = pulse
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = False
 
@@ -57,7 +62,7 @@ class Shard:
         with ours, tempfile.TemporaryFile() as output:
             with theirs:
                 self._process = process = self._start(theirs.fileno(), output)
-            dealt = _Dealt(self._plan, self._results, Channel(ours.fileno()))
+            dealt = _Dealt(self._plan, self._results, self._pulse, Channel(ours.fileno()))
             while (message := _next_message(process, dealt.channel)) is not None:
                 dealt.handle(message)
             status = process.wait()
@@ -96,13 +101,17 @@ class Shard:
 class _Dealt:
     """The files that one process has been given, and how far it is with each."""
 
-    def __init__(self, plan: Plan, results: Results, channel: Channel) -> None:
+    def __init__(self, plan: Plan, results: Results, pulse: Pulse, channel: Channel) -> None:
         self.channel = channel
         self.begun = False
         self._plan = plan
         self._results = results
+        self._pulse = pulse
         self._running: dict[str, int] = {}  # tests left; -1 until it is known how many
         self._test = ""
+        self._reports: list[dict[str, Any]] = []  # of this test
+        self._file = ""
+        self._since = 0.0  # when the first test of this file began
 
     @property
     def running(self) -> bool:
@@ -119,9 +128,11 @@ class _Dealt:
                 self._running[file] = number
                 self._close_if_done(file)
             case {"started": nodeid}:
-                self._test = nodeid
+                self._started(nodeid)
             case {"finished": nodeid}:
                 self._finished(nodeid)
+            case {"report": report} if report["nodeid"] == self._test:
+                self._reports.append(report)
             case {"report": report}:
                 self._results.add(report)
             case {"stop": True}:
@@ -138,9 +149,28 @@ class _Dealt:
         if file is not None:
             self._running[file] = -1
         with suppress(BrokenPipeError):
-            self.channel.send(file=file)
+            self.channel.send(file=file, only=None if file is None else self._plan.only(file))
+
+    def _started(self, nodeid: str) -> None:
+        self._test = nodeid
+        if not self._is_of(self._file, nodeid):
+            self._file, self._since = nodeid, time.monotonic()
+
+    def _report(self, nodeid: str) -> None:
+        """Tell how a test went, unless it failed while the machine stood still.
+
+        Since the beginning of its file, as it may have been a fixture of the file that failed.
+        """
+        reports, self._reports = self._reports, []
+        failed = any(report["category"] in FAILED for report in reports)
+        if failed and self._pulse.missed_since(self._since) and self._plan.postpone(nodeid):
+            self._results.say(f"failed while the machine stood still, runs again: {nodeid}")
+            return
+        for report in reports:
+            self._results.add(report)
 
     def _finished(self, nodeid: str) -> None:
+        self._report(nodeid)
         self._test = ""
         for file in list(self._running):
             if self._is_of(file, nodeid):

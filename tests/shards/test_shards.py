@@ -106,6 +106,36 @@ def test_failures_are_printed_and_counted(suite: Suite) -> None:
     assert "FAILED test_two.py::test_fails" in printed
 
 
+STANDS_STILL = """
+import os, signal, time
+def stand_still():
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(1)
+    os.kill(os.getppid(), signal.SIGCONT)
+    time.sleep(0.5)
+def test_late():
+    with open("tried", "a") as file:
+        print("once", file=file)
+    stand_still()
+    assert CONDITION
+"""
+
+
+@pytest.mark.parametrize(
+    "condition, line, tried",
+    [("os.path.getsize('tried') > 5", "1 passed, 0 failed", 2), ("False", "0 passed, 1 failed", 4)],
+)
+def test_what_fails_while_the_machine_stands_still_runs_again(
+    suite: Suite, condition: str, line: str, tried: int
+) -> None:
+    """Alone, a few times, and the last time counts."""
+    suite.files(late=STANDS_STILL.replace("CONDITION", condition))
+    _, printed = suite.run()
+    assert last_line(printed) == line
+    assert "failed while the machine stood still, runs again: test_late.py::test_late" in printed
+    assert (suite.folder / "tried").read_text().split() == ["once"] * tried
+
+
 def test_a_process_that_dies_takes_one_test_with_it(suite: Suite) -> None:
     """The test that killed it has failed; the files behind it run in another process."""
     suite.files(a_dies=DIES, b=PASSES, c=PASSES, d=PASSES)
