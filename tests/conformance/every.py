@@ -75,7 +75,7 @@ def _passes(version: str, path: str) -> bool:
     python = ROOT / f".venv-{version}" / "bin" / "python"
     commands: tuple[list[str], ...] = (
         [path, "-m", "venv", str(python.parents[1])],
-        [str(python), "-m", "pip", "install", "-q", "-e", ".", *TESTS_NEED],
+        [str(python), "-m", "pip", "install", "-q", "-e", ".[all]", *TESTS_NEED],
         [str(python), "-m", "tests.conformance"],
         [str(python), "-m", "pytest", "-q", *OWN_TESTS],
     )
