@@ -24,13 +24,13 @@ __all__ = [
     "RunnerFields",
     "SelectorSocketTransport",
     "as_future_error",
-    "describe_handle",
     "enter_task",
     "leave_task",
     "logger",
     "running_loop",
     "set_default_policy",
     "set_running_loop",
+    "warn_of_slow_callback",
 ]
 
 # The event loop that runs in this thread, or None. Each step of a task sets it, and takes it off
@@ -48,10 +48,19 @@ leave_task: Any = tasks._leave_task
 # errors are aliases of each other's by then, or a table of three lines does it.
 as_future_error: Any = futures._convert_future_exc  # type: ignore[attr-defined]
 
-# How debug mode names a slow callback, and where asyncio's warnings go. When they go: repr(), and
-# logging.getLogger("asyncio").
-describe_handle: Any = base_events._format_handle  # type: ignore[attr-defined]
+# Where asyncio's warnings go. When it goes: logging.getLogger("asyncio").
 logger = log.logger
+
+
+def warn_of_slow_callback(handle: asyncio.Handle, seconds: float) -> None:
+    """What debug mode says of a callback that ran long, in asyncio's words and by its logger.
+
+    When ``_format_handle`` goes: ``repr()``.
+    """
+    asyncios: Any = base_events
+    description = asyncios._format_handle(handle)
+    asyncios.logger.warning("Executing %s took %.3f seconds", description, seconds)
+
 
 # asyncio's watchers of child processes listen to SIGCHLD, as the hub does; ours leaves them deaf.
 # Gone since Python 3.14.

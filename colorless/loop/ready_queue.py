@@ -16,7 +16,7 @@ from gevent import Greenlet
 from gevent.hub import Waiter, get_hub
 from greenlet import greenlet
 
-from colorless.compat.asyncio import describe_handle, logger, set_running_loop
+from colorless.compat.asyncio import set_running_loop, warn_of_slow_callback
 from colorless.loop.readers import IoHandle, poller
 from colorless.loop.runner import Runner, RunnerPool, raw_switch
 from colorless.loop.timers import TimerLoop
@@ -220,7 +220,7 @@ class BurstLoop(TimerLoop):
             self._current_handle = None
         took = self.time() - started
         if took >= self.slow_callback_duration and not runner.left:
-            logger.warning("Executing %s took %.3f seconds", describe_handle(handle), took)
+            warn_of_slow_callback(handle, took)
         handle = None  # else an error's traceback, which knows this frame, keeps its task alive
 
     def _failed(self, handle: Any, error: BaseException, pool: RunnerPool) -> None:

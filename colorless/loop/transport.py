@@ -111,5 +111,5 @@ class TransportLoop(WatchingLoop):
 
 def _check_open(sock: Any) -> None:
     """Refuse a closed socket. A real one already did, in ``setblocking``; gevent's takes that."""
-    if sock.fileno() < 0:
+    if sock.fileno() == -1:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
