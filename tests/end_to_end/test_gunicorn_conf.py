@@ -34,9 +34,10 @@ def gunicorn(
         "WORKER_CLASS": worker_class,
         "WORKERS": "2",
         "PORT": "0",
+        "PYTHONPATH": str(ROOT),
         **env,
     }
-    command = ["gunicorn", "--config", str(configuration), "--pythonpath", str(ROOT)]
+    command = ["gunicorn", "--config", str(configuration)]
     with running(command, env=environment, cwd=folder) as server:
         yield server
 
@@ -71,8 +72,14 @@ def test_a_worker_being_born_does_not_hold_up_a_stop(tmp_path: Path, database_ur
         + "\n    server.log.info('being born')"
         + "\n    time.sleep(600)\n"
     )
-    env = {"DATABASE_URL": database_url, "PORT": "0", "WORKERS": "1", "GRACEFUL_TIMEOUT": "600"}
-    command = ["gunicorn", "--config", str(configuration), "--pythonpath", str(ROOT)]
+    env = {
+        "DATABASE_URL": database_url,
+        "PORT": "0",
+        "WORKERS": "1",
+        "GRACEFUL_TIMEOUT": "600",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = ["gunicorn", "--config", str(configuration)]
     with running(command, env=env, cwd=tmp_path) as server:
         server.wait_for("being born")
         assert server.stop() == 0

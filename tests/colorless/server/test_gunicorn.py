@@ -230,8 +230,9 @@ def test_a_client_goes_to_the_worker_with_less_to_do() -> None:
         for client in by_worker[loaded][:5]:
             client.send(b"GET /slow?5 HTTP/1.1\r\n\r\n")
         gevent.sleep(0.2)
-        took = [environ_of(server.connect())["pid"] for _ in range(12)]
-        assert took.count(free) >= 11
+        # A worker that hesitates may still be quicker once in a while, on a busy machine.
+        took = [environ_of(server.connect())["pid"] for _ in range(60)]
+        assert took.count(free) >= 45  # by chance alone: once in 20,000 times
 
 
 def more_than(number: int, pids: set[int]) -> bool:
