@@ -11,4 +11,5 @@ release of a package fails, look here first.
     multiprocessing  how pipes read and write, how locks are taken
     psycopg2         the file of its C extension
     subprocess       how a child is started in one step
+    websockets       what its protocol says of its end
 """

@@ -35,7 +35,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     said = metadata(wheel)
     assert said["Name"] == "colorless-io"
     assert said["Version"] == colorless.__version__
-    assert sorted(said.get_all("Provides-Extra") or []) == ["all", "flask", "postgres"]
+    assert sorted(said.get_all("Provides-Extra") or []) == ["all", "flask", "postgres", "websocket"]
     assert said["License-Expression"] == "MIT"
 
 

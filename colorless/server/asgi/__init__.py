@@ -6,7 +6,11 @@ What the engine hands over is taken to the application and back:
     scope       from a head's bytes to an ASGI scope
     response    what send() puts on the wire
     shared      what all calls of a worker are served with
-    websocket   a WebSocket over a connection
+    messages    whole messages, out of a WebSocket's frames
+    handshake   the opening handshake of a WebSocket
+    websocket_stream  an open WebSocket over a connection
+    websocket   a WebSocket as the application sees it
+    upgrade     what serves a WebSocket, if `websockets` is installed
     call        one call of the application
     speaker     calls the application, each time in a task
     lifespan    the start and the end of the application

@@ -9,17 +9,11 @@ from typing import Any
 from colorless.compat.gunicorn import NoMoreData, write_error
 from colorless.server.asgi.response import Answer, Response, informational
 from colorless.server.asgi.scope import Head
-from colorless.server.asgi.shared import Service
-from colorless.server.asgi.websocket import WebSocket
+from colorless.server.asgi.shared import Disconnected, Message, Service
+from colorless.server.asgi.upgrade import websocket_class
 from colorless.server.engine.connection import Connection
 from colorless.server.engine.keepalive import keeps_alive
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
-
-Message = dict[str, Any]
-
-
-class Disconnected(ClientDisconnected, OSError):
-    """Raised by ``send()``: the client has gone. An ``OSError``, as ASGI 2.4 has it."""
 
 
 class Call:
@@ -34,12 +28,12 @@ class Call:
         "_head",
         "_left",
         "_request",
-        "_response",
         "_started",
         "_told",
         "_told_all",
         "connection",
         "has_connection",
+        "response",
         "service",
         "task",
     )
@@ -51,7 +45,7 @@ class Call:
         self.task: asyncio.Task[None] | None = None
         self._head: Head | None = None
         self._request: Any = None
-        self._response = Response("GET", 1)  # until the head is read
+        self.response = Response("GET", 1)  # until the head is read
         self._started: datetime | None = None
         self._told = False  # whether the application knows that the client has gone
         self._told_all = False  # whether it has all of the body
@@ -76,15 +70,16 @@ class Call:
             head = self._read()
             if self.connection.gone:
                 self.client_left()
-            if head.upgrade:
-                await WebSocket(self).serve()
+            websocket = websocket_class(self.service.log) if head.upgrade else None
+            if websocket is not None:
+                await websocket(self).serve()
             else:
                 await self._call(head)
         except (ClientDisconnected, NoMoreData) as error:
-            if self._may_answer() and not (self._told or self.connection.gone):
-                self._fail(error)  # the application's own: this client is there
-            else:
+            if isinstance(error, Disconnected) or self._told or self.connection.gone:
                 log.debug("Ignored client disconnection. %s", error)
+            else:
+                self._fail(error)  # the application's own: this client is there
         except ClientTooSlow as error:
             self._too_slow(error)
         except BaseException as error:
@@ -98,11 +93,11 @@ class Call:
         if head is None:
             head, self._request = reader.head_as_gunicorn(connection)
         self._head = head
-        self._response = Response(head.method, head.minor)
+        self.response = Response(head.method, head.minor)
         return head
 
     async def _call(self, head: Head) -> None:
-        service, response = self.service, self._response
+        service, response = self.service, self.response
         hooks = service.hooks
         if hooks.logs_access:
             self._started = datetime.now()
@@ -160,26 +155,27 @@ class Call:
         if kind == "http.response.body":
             self._send_body(message.get("body", b""), message.get("more_body", False))
         elif kind == "http.response.start":
-            self._response.start(message["status"], message.get("headers", ()))
+            self.response.start(message["status"], message.get("headers", ()))
             self.head.body.expected = False
-            if self._response.streams:
-                self._write(self._response.head(self._is_last()))
+            if self.response.streams:
+                self.write(self.response.head(self._is_last()))
         elif kind == "http.response.informational":
             self._send_early(message)
         else:
             raise RuntimeError(f"the application sent {kind!r}, which HTTP has no use for")
 
     def _send_body(self, body: bytes, more: bool) -> None:
-        response = self._response
+        response = self.response
         data = response.piece(body, more)
         if not response.headers_sent:
             data = response.head(self._is_last()) + data
         if data:
-            self._write(data)
+            self.write(data)
         if not more:
             self._complete()
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
+        """Send all of ``data``, waiting green. Raises :class:`Disconnected`."""
         if not self.has_connection:
             self._told = True
             raise Disconnected("before its response")
@@ -190,11 +186,11 @@ class Call:
             raise Disconnected(*error.args) from error
 
     def _send_early(self, message: Message) -> None:
-        if self._response.status:
+        if self.response.status:
             raise RuntimeError("the application sent a 1xx response after its own had started")
         data = informational(message["status"], message.get("headers", ()))
         if self.head.minor:
-            self._write(data)
+            self.write(data)
 
     # What the connection says, in the hub
 
@@ -202,6 +198,8 @@ class Call:
         """Let the application know, and cancel it later on."""
         if self._left is not None:
             self._left.set()
+        if self._grace is not None:
+            return
         seconds = self.service.cfg.asgi_disconnect_grace_period
         self._grace = self.service.loop.call_later(seconds, self.abort)
 
@@ -220,14 +218,14 @@ class Call:
             (1, head.minor),
             head.connection_field,
             wanted=self.connection.server.wants_more,
-            framed=not self._response.closes,
+            framed=not self.response.closes,
             body_ends=head.body.ends(),
         )
 
     def _complete(self) -> None:
         if self._started is not None:
             self._log_access(self._started)
-        keep = not self._response.closes
+        keep = not self.response.closes
         if keep:
             self.head.body.finish()
         self.release(keep)
@@ -263,7 +261,7 @@ class Call:
         if self._told:
             # Frameworks make an error of their own of it that nobody is there any more.
             service.log.debug("Ignored client disconnection. %r", error)
-        elif isinstance(error, asyncio.CancelledError) and connection.gone:
+        elif isinstance(error, asyncio.CancelledError) and self._grace is not None:
             service.log.debug("Cancelled, its client has gone: %s", self)
         elif isinstance(error, asyncio.CancelledError) and connection.server.draining.is_set():
             service.log.warning("Request cut off by the end of the worker: %s", self)
@@ -275,13 +273,13 @@ class Call:
             service.log.error("Error handling request %s", self, exc_info=error)
 
     def _may_answer(self) -> bool:
-        return self.has_connection and not self._response.headers_sent
+        return self.has_connection and not self.response.headers_sent
 
     def _log_access(self, started: datetime) -> None:
         request = self.request
         environ = self._environ(request)
         taken = datetime.now() - started
-        self.service.log.access(Answer(self._response), request, environ, taken)
+        self.service.log.access(Answer(self.response), request, environ, taken)
 
     def _environ(self, request: Any) -> dict[str, Any]:
         if not hasattr(request, "environ"):

@@ -150,7 +150,8 @@ class ScopeReader(HeadReader):
             scope["http_version"] = "1.0"
         field = found.get(b"connection")
         said = None if field is None else field.decode("latin-1")
-        upgrade = said is not None and _wants_websocket(name, said, found.get(b"upgrade"))
+        wanted = found.get(b"upgrade") if minor == b"1" else None
+        upgrade = said is not None and _wants_websocket(name, said, wanted)
         body = Body(connection, int(length))
         return Head(name, target, int(minor), said, False, upgrade, scope, body)
 
@@ -198,14 +199,15 @@ class ScopeReader(HeadReader):
         scope["http_version"] = ".".join(map(str, request.version))
         scope["scheme"] = request.scheme
         said = request.connection_field
-        upgrade = dict(headers).get(b"upgrade")
+        # In HTTP/1.0 the field is to be ignored (RFC 9110, section 7.8).
+        wanted = dict(headers).get(b"upgrade") if request.version[1] else None
         head = Head(
             request.method,
             request.uri.encode("latin-1"),
             request.version[1],
             said,
             bool(request.must_close),
-            said is not None and _wants_websocket(request.method, said, upgrade),
+            said is not None and _wants_websocket(request.method, said, wanted),
             scope,
             Body.of_gunicorn(connection, request),
         )

@@ -1,160 +1,165 @@
-"""A WebSocket: gunicorn's protocol (RFC 6455) over a connection of this worker."""
+"""A WebSocket as an ASGI application sees it: asked for, accepted or refused, and closed."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
-from gevent.lock import RLock
-from gunicorn.asgi.protocol import _valid_websocket_key
-from gunicorn.asgi.websocket import WebSocketDisconnected, WebSocketProtocol
+from websockets.frames import CloseCode
 
-from colorless.server.asgi.response import Response
-from colorless.server.asgi.shared import Holder
-from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
+from colorless.server.asgi.handshake import scope_of, shake_hands
+from colorless.server.asgi.response import informational
+from colorless.server.asgi.shared import Disconnected, Holder, Message
+from colorless.server.asgi.websocket_stream import WebSocketStream
+from colorless.server.engine.connection import READ_AHEAD
 
-# RFC 6455, section 7.4.2, and IANA's registry: the server restarts.
-_SERVICE_RESTART = 1012
+# Close codes, and reasons.
+_CUT_OFF = CloseCode.SERVICE_RESTART, "the server restarts"
+_FAILED = CloseCode.INTERNAL_ERROR, "the application failed"
 
 
-class WebSocket(WebSocketProtocol):
+class WebSocket:
     """The WebSocket that one request asks for."""
 
     def __init__(self, call: Holder) -> None:
-        service, scope = call.service, call.head.scope
         self._call = call
-        self._response = Response("GET", 1)  # the one that refuses it, if one does
-        super().__init__(
-            Wire(call, self),
-            _scope_of(scope),
-            service.application,
-            service.log,
-            max_message_size=service.cfg.websocket_max_message_size,
+        self._scope = scope_of(call.head.scope)
+        self._protocol, self._handshake = shake_hands(
+            self._scope["headers"], call.service.cfg.websocket_max_message_size or None
         )
+        self._connected = self._refused = False
+        self._stream: WebSocketStream | None = None
+        self._decided = asyncio.Event()  # accepted, refused, or nobody waits for it any more
+        self._farewell: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
-        """Shake hands, and serve it to its end."""
-        if refusal := _refusal(dict(self.scope["headers"])):
-            self._refuse(*refusal)
+        """Shake hands, and serve it to its end. Raises what the application raises."""
+        call = self._call
+        if self._handshake.status_code != 101 or not call.head.body.ended:
+            self._refuse_handshake()
             return
-        draining = self._call.connection.server.draining
-        draining.rawlink(self._say_goodbye)
-        self._call.connection.watch(self.transport)
-        self.transport.switch()
+        draining = call.connection.server.draining
+        draining.rawlink(self._on_drain)
+        call.connection.watch(self)
+        self.switch()
         try:
-            await self.run()
-        except WebSocketDisconnected:
-            self.log.debug("WebSocket closed while it was being closed")
+            await call.service.application(self._scope, self.receive, self.send)
+            await self._end()
+        except BaseException as error:
+            if self._stream is not None:
+                cut_off = isinstance(error, asyncio.CancelledError) and draining.is_set()
+                with suppress(Disconnected):
+                    self._stream.fail(*(_CUT_OFF if cut_off else _FAILED))
+            raise
         finally:
-            draining.unlink(self._say_goodbye)
+            draining.unlink(self._on_drain)
 
-    def _refuse(self, status: int, fields: list[tuple[bytes, bytes]]) -> None:
-        self._response.start(status, [*fields, (b"content-length", b"0")])
-        self._call.connection.transport.sendall(self._response.head(last=True))
+    def _refuse_handshake(self) -> None:
+        response = self._handshake
+        if response.status_code == 101:
+            response = self._protocol.reject(400, "A WebSocket's request has no body.\n")
+        self._call.response.headers_sent = True
+        self._call.connection.transport.sendall(response.serialize())
 
-    def _say_goodbye(self, _event: Any) -> None:
-        loop = self._call.service.loop
-        loop.create_task(self._send_goodbye())
+    async def _end(self) -> None:
+        """The application has returned."""
+        if self._stream is not None:
+            with suppress(Disconnected):
+                self._stream.close(CloseCode.NORMAL_CLOSURE)
+            await self._stream.wait_until_over()
+        elif not (self._refused or self._decided.is_set()):
+            raise RuntimeError("the application returned and had neither accepted nor refused")
+        elif not (self._call.response.complete or self._decided.is_set()):
+            raise RuntimeError("the application returned in the middle of its refusal")
 
-    async def _send_goodbye(self) -> None:
-        try:
-            if self.accepted:
-                await self._send_close(_SERVICE_RESTART, "the server restarts")
-        except WebSocketDisconnected:
-            self.log.debug("WebSocket closed before it was said goodbye to")
+    # What the application calls
 
-    async def _send(self, message: dict[str, Any]) -> None:
-        """ASGI's ``send``: gunicorn's, and the extension that refuses with a response."""
+    async def receive(self) -> Message:
+        """ASGI's ``receive``."""
+        if not self._connected:
+            self._connected = True
+            return {"type": "websocket.connect"}
+        if self._stream is None:
+            await self._decided.wait()
+        if self._stream is None:
+            return {"type": "websocket.disconnect", "code": 1006, "reason": ""}
+        return await self._stream.receive()
+
+    async def send(self, message: Message) -> None:
+        """ASGI's ``send``. Waits, green, while the client does not take what was sent."""
         kind = message["type"]
-        if kind.startswith("websocket.http.response."):
-            if self.accepted:
-                raise RuntimeError("the application refused a WebSocket that it had accepted")
-            self._send_refusal(kind, message)
+        if self._stream is not None:
+            self._send_open(self._stream, kind, message)
+        elif kind == "websocket.accept" and not self._refused:
+            self._accept(message)
+        elif kind == "websocket.close" and not self._refused:
+            self._refuse({"status": 403, "headers": [(b"content-length", b"0")]})
+            self._send_refusal(b"", False)
+        elif kind == "websocket.http.response.start" and not self._refused:
+            self._refuse(message)
+        elif kind == "websocket.http.response.body" and self._refused:
+            self._send_refusal(message.get("body", b""), message.get("more_body", False))
         else:
-            await super()._send(message)
+            state = "refused" if self._refused else "not accepted"
+            raise RuntimeError(f"the application sent {kind!r} for a WebSocket that is {state}")
 
-    def _send_refusal(self, kind: str, message: dict[str, Any]) -> None:
-        response = self._response
-        if kind == "websocket.http.response.start":
-            response.start(message["status"], message.get("headers", ()))
-            return
-        more = message.get("more_body", False)
-        data = response.piece(message.get("body", b""), more)
+    def _send_open(self, stream: WebSocketStream, kind: str, message: Message) -> None:
+        if kind == "websocket.send":
+            text = message.get("text")
+            content = message.get("bytes") if text is None else text
+            if content is None:
+                raise ValueError("a websocket.send has 'text' or 'bytes'")
+            stream.send(content)
+        elif kind == "websocket.close":
+            stream.close(message.get("code", 1000), message.get("reason") or "")
+        else:
+            raise RuntimeError(f"the application sent {kind!r} for a WebSocket that is accepted")
+
+    def _accept(self, message: Message) -> None:
+        fields: list[Any] = [*self._handshake.headers.raw_items(), *message.get("headers", ())]
+        if message.get("subprotocol") is not None:
+            fields.append((b"Sec-WebSocket-Protocol", message["subprotocol"]))
+        call = self._call
+        call.write(informational(101, fields))
+        call.response.headers_sent = True
+        self._stream = WebSocketStream(
+            call.connection, self._protocol, call.service.loop, call.client_left
+        )
+        self._stream.begin()
+        self._decided.set()
+        if call.connection.server.draining.is_set():
+            self._on_drain(None)
+
+    def _refuse(self, start: Message) -> None:
+        self._call.response.start(start["status"], start.get("headers", ()))
+        self._refused = True
+
+    def _send_refusal(self, body: bytes, more: bool) -> None:
+        response = self._call.response
+        data = response.piece(body, more)
         if not response.headers_sent:
             data = response.head(last=True) + data
-        self._denied = self.closed = True
-        self.transport.write(data)
+        self._call.write(data)
         if not more:
-            self._close_event.set()
-            self.transport.close()
+            self._decided.set()
+            self._call.release(False)
 
-    def _unmask(self, payload: bytes, masking_key: bytes) -> bytes:
-        """As gunicorn's, at once instead of byte by byte."""
-        size = len(payload)
-        mask = (masking_key * (size // 4 + 1))[:size]
-        masked = int.from_bytes(payload, "little") ^ int.from_bytes(mask, "little")
-        return masked.to_bytes(size, "little")
-
-
-class Wire:
-    """What gunicorn's protocol takes for a transport, and a connection for its reader."""
-
-    def __init__(self, call: Holder, websocket: WebSocket) -> None:
-        self._call = call
-        self._websocket = websocket
-        # A frame may have to wait in the middle, and another must not come between.
-        self._writing = RLock()
-
-    def write(self, data: bytes) -> None:
-        """Send all of ``data``, waiting green. Raises ``WebSocketDisconnected``."""
-        if not self._call.has_connection:
-            raise WebSocketDisconnected("WebSocket closed")
-        try:
-            with self._writing:
-                self._call.connection.transport.sendall(data)
-        except (ClientDisconnected, ClientTooSlow) as error:
-            self._websocket.closed = True
-            self._websocket.feed_eof()
-            raise WebSocketDisconnected(str(error)) from error
-
-    def close(self) -> None:
-        """End the connection; what the application does then, it does without it."""
-        self._websocket.feed_eof()
-        self._call.release(False)
-
-    def pause_reading(self) -> None:
-        """Read nothing more for now."""
-        self._call.connection.pause()
-
-    def resume_reading(self) -> None:
-        """Read on."""
-        if self._call.has_connection:
-            self._call.connection.watch(self)
+    # What happens in the hub
 
     def switch(self, _value: Any = None) -> None:
-        """Called by the connection when something has come, or the client has gone."""
+        """Called by the connection, before the accept, when something has come or the client has
+        gone. What comes is kept for later."""
         connection = self._call.connection
-        data, connection.buffer = connection.buffer, b""
-        self._websocket.feed_data(data)
         if connection.gone:
-            self._websocket.feed_eof()
+            self._decided.set()
+        elif len(connection.buffer) >= READ_AHEAD:
+            connection.pause()
 
+    def _on_drain(self, _event: Any) -> None:
+        if self._stream is not None:
+            self._farewell = self._call.service.loop.create_task(self._say_goodbye(self._stream))
 
-def _scope_of(scope: dict[str, Any]) -> dict[str, Any]:
-    """A WebSocket's scope, from that of the request for it."""
-    del scope["method"]
-    offered = b",".join(v for name, v in scope["headers"] if name == b"sec-websocket-protocol")
-    return {
-        **scope,
-        "type": "websocket",
-        "scheme": "wss" if scope["scheme"] == "https" else "ws",
-        "subprotocols": [part.strip() for part in offered.decode("latin-1").split(",") if part],
-        "extensions": {"websocket.http.response": {}},
-    }
-
-
-def _refusal(headers: dict[bytes, bytes]) -> tuple[int, list[tuple[bytes, bytes]]] | None:
-    """Status and fields for a request that is no opening handshake (RFC 6455, section 4.2)."""
-    if headers.get(b"sec-websocket-version") != b"13":
-        return 426, [(b"sec-websocket-version", b"13")]
-    key = headers.get(b"sec-websocket-key", b"")
-    return None if _valid_websocket_key(key.decode("latin-1")) else (400, [])
+    async def _say_goodbye(self, stream: WebSocketStream) -> None:
+        with suppress(Disconnected):
+            stream.close(*_CUT_OFF)

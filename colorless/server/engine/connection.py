@@ -196,8 +196,10 @@ class Connection:
         """The exchange has ended, or goes on without its connection; ``keep`` that for another
         request, unless the client has gone."""
         self.exchange = self._reader = None
-        if self.state is not State.SERVING:
+        if self.state is State.DETACHED:
             self.close()
+        elif self.state is not State.SERVING:
+            pass  # it ends already
         elif not keep or (self.gone and not self.buffer):
             self.linger()
         else:
@@ -243,7 +245,9 @@ class Connection:
 
     def linger(self) -> None:
         """Close without a reset, which could take the last response from the client: tell it that
-        nothing more comes, and read until it closes (RFC 9112, section 9.6)."""
+        nothing more comes, and read until it closes (RFC 9112, section 9.6). Twice is nothing."""
+        if self.state is not State.SERVING:
+            return
         if self.gone:
             self.close()
             return

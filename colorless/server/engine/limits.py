@@ -46,6 +46,10 @@ class Limits:
     be sending its next request already; also how long a closing connection is read, so that the
     client gets the last response and no reset. gunicorn's gthread worker waits as long."""
 
+    ping_interval: float = 20.0
+    """Seconds between two pings on a WebSocket; a client that has sent nothing, no pong either,
+    behind two of them is gone. uvicorn's and websockets' default."""
+
     cancelled_methods: frozenset[str] = frozenset()
     """Methods whose requests end with :class:`ClientDisconnected` when the client goes away,
     unless the request says otherwise. None by default: a psycopg2 connection that is interrupted

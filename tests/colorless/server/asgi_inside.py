@@ -55,6 +55,7 @@ class ASGIWire(Wire):
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:  # type: ignore[override]
         if scope["type"] == "websocket":
             self.reading.requests.append({"body": None, **_environ(scope)})
+            await send({"type": "websocket.close"})
             return
         body = await body_of(receive)
         if body is not None:
