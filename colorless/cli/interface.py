@@ -70,8 +70,7 @@ def interface_of_import(uri: str, environ: Mapping[str, str]) -> Interface:
 
 if __name__ == "__main__":
     patch_everything()
-    from gunicorn.errors import AppImportError
-    from gunicorn.util import import_app
+    from colorless.compat.gunicorn import AppImportError, import_app
 
     sys.path.insert(0, "")
     try:

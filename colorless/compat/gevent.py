@@ -15,6 +15,7 @@ __all__ = [
     "ForkWatcher",
     "Timer",
     "Watcher",
+    "accept",
     "get_hub_if_exists",
     "originals",
     "pending_callbacks",
@@ -45,6 +46,16 @@ def pending_callbacks(loop: Any) -> Any:
     it goes: go through the hub after each burst, and have children begin with a new hub.
     """
     return loop._callbacks
+
+
+def accept(sock: Any) -> tuple[int, Any]:
+    """Descriptor and address of a client that waits at ``sock``, a gevent socket that never blocks.
+
+    Raises ``BlockingIOError`` where none does. gevent's own ``accept`` would wait. If it goes:
+    ``raw_socket(sock).accept()``, and ``detach()`` of what that returns.
+    """
+    descriptor, peer = sock._accept()
+    return descriptor, peer
 
 
 def raw_socket(sock: Any) -> Any:

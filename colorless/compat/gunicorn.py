@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gunicorn import SERVER, util
+from gunicorn import SERVER, config, util
+from gunicorn.errors import AppImportError
 from gunicorn.http import errors, message, wsgi
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.errors import (
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_FIELD_SIZE",
     "MAX_LINE",
     "SERVER",
+    "AppImportError",
     "Body",
     "ChunkedReader",
     "InvalidResponseHeader",
@@ -46,8 +48,11 @@ __all__ = [
     "errors",
     "expects_continue",
     "http_date",
+    "import_app",
     "is_hop_by_hop",
     "is_trusted",
+    "no_post_request",
+    "no_pre_request",
     "proxy_environ",
     "ssl_context",
     "unquote_path",
@@ -67,8 +72,14 @@ FIELD_VALUE = wsgi.HEADER_VALUE_RE
 http_date = util.http_date
 is_hop_by_hop = util.is_hoppish
 unquote_path = util.unquote_to_wsgi_str
+# Imports "module:app", or calls "module:app()".
+import_app = util.import_app
 # Sends a page like gunicorn's own for an error, on anything with sendall() and gettimeout().
 write_error = util.write_error
+
+# The hooks that do nothing. When they go: call the hooks always.
+no_pre_request = config.PreRequest.default
+no_post_request = config.PostRequest.default
 
 # The parts of an environ that gunicorn has settings for (wsgi.errors, say), and what the PROXY
 # protocol adds. When one goes: PEP 3333 lists the keys.

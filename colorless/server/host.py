@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from gunicorn import config
 from gunicorn.glogging import Logger
 
+from colorless.compat import gunicorn
 from colorless.server.engine.ports import Host
 
 
@@ -30,8 +30,8 @@ class Hooks:
         cfg, log = host.cfg, host.log
         self._host = host
         # gunicorn's own hooks do nothing worth a call.
-        self.has_pre_request = cfg.pre_request is not config.PreRequest.default
-        self.has_post_request = cfg.post_request is not config.PostRequest.default
+        self.has_pre_request = cfg.pre_request is not gunicorn.no_pre_request
+        self.has_post_request = cfg.post_request is not gunicorn.no_post_request
         # A logger class of the user's may count requests where nothing is written.
         self.logs_access = type(log) is not Logger or bool(log.access_log_enabled)
 

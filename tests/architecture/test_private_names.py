@@ -16,7 +16,7 @@ from tests.architecture.private_names import (
 from tests.architecture.source import files, name, tree
 
 # Folders and files whose names are on their way to compat. Nothing is added here.
-PENDING = ("colorless/loop/", "colorless/server/", "colorless/bridge/shared.py")
+PENDING = ("colorless/loop/", "colorless/bridge/shared.py")
 
 OUTSIDE = [path for path in files(*HOUSE) if "compat" not in path.parts]
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from gevent import socket
 
+from colorless.compat.gevent import accept
 from colorless.server.engine.ports import Host
 from colorless.server.engine.settings import Settings
 from colorless.sockets import READ
@@ -134,7 +135,7 @@ class Acceptor:
         if not self._door.wants_more():
             return False
         try:
-            fd, peer = self._sock._accept()
+            fd, peer = accept(self._sock)
         except (BlockingIOError, ConnectionAbortedError, InterruptedError):
             return False
         except OSError as error:

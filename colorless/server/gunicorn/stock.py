@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from colorless.compat.gunicorn_asgi import StockASGIWorker as GunicornASGIWorker
-from colorless.loop import HubLoop
 from colorless.patched import require_patched
 
 
 class StockASGIWorker(GunicornASGIWorker):
-    """Serves an ASGI application on a :class:`~colorless.loop.HubLoop`, over HTTP/2 and uwsgi too.
+    """Serves an ASGI application on the hub's loop, over HTTP/2 and uwsgi too.
 
     The process has to be patched already, as ``colorless run`` does it. ``asgi_loop`` is ignored:
     the loop is the point of this worker.
     """
 
-    def _setup_event_loop(self) -> None:
+    def init_process(self) -> None:
+        """Have gunicorn make the loop of a patched process, which is a ``HubLoop``."""
         require_patched("colorless.worker.asgi.StockASGIWorker")
-        self.loop = HubLoop()
-        asyncio.set_event_loop(self.loop)
+        self.cfg.set("asgi_loop", "asyncio")
+        super().init_process()
