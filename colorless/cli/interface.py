@@ -1,79 +1,91 @@
-"""Tell a WSGI application from an ASGI one.
-
-``python -m colorless.cli.interface module:app`` imports the application in a process of its own and
-prints which it is, so that whoever asks has not imported it.
-"""
+"""Tell a WSGI application from an ASGI one, by what it takes when it is called."""
 
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
-
-from colorless.patch import patch_everything
+from collections.abc import Callable
+from typing import Any, Literal, TypeGuard
 
 Interface = Literal["wsgi", "asgi"]
 
-_WSGI_ARGUMENTS = 2  # environ, start_response (PEP 3333)
-_ASGI_ARGUMENTS = 3  # scope, receive, send (ASGI 3.0)
+# What is taken: environ and start_response (PEP 3333), or scope, receive and send (ASGI 3.0).
+_ARGUMENTS: dict[int, Interface] = {2: "wsgi", 3: "asgi"}
+# What the first of them is called.
+_FIRST: dict[str, Interface] = {"environ": "wsgi", "env": "wsgi", "scope": "asgi"}
+# Where wrappers that take anything (``*args``) keep what they wrap.
+_WRAPPED = ("app", "application", "_app", "_application", "wrapped", "wsgi_app", "asgi_app")
+_DEEPEST = 20  # wrappers around wrappers
 
 
 class InterfaceError(ValueError):
     """The application cannot be imported, or it cannot be told what it is."""
 
 
-def interface_of(app: Callable[..., Any]) -> Interface:
-    """Which of the two ``app`` is. Raises :class:`InterfaceError` where it cannot be told."""
-    call = app if inspect.isroutine(app) else type(app).__call__
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call):
-        return "asgi"
-    try:
-        parameters = inspect.signature(app).parameters.values()
-    except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
-    needed = [
-        parameter
-        for parameter in parameters
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        and parameter.default is parameter.empty
-    ]
-    if len(needed) == _WSGI_ARGUMENTS:
-        return "wsgi"
-    if len(needed) == _ASGI_ARGUMENTS:
-        return "asgi"
-    raise InterfaceError(
-        f"{app!r} takes neither (environ, start_response) nor (scope, receive, send): "
-        "say which it is with --interface wsgi or --interface asgi"
-    )
+def is_interface(text: object) -> TypeGuard[Interface]:
+    """Whether ``text`` is the name of one."""
+    return text in ("wsgi", "asgi")
 
 
-def interface_of_import(uri: str, environ: Mapping[str, str]) -> Interface:
-    """Which of the two ``module:app`` is, found out in a process of its own, with this environment.
+def interface_of(app: Callable[..., Any], uri: str = "module:create_app") -> Interface:
+    """Which of the two ``app``, written as ``uri``, is.
 
-    Raises :class:`InterfaceError` with that process's error text.
+    Raises :class:`InterfaceError` where it cannot be told, with what to write instead.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "colorless.cli.interface", uri],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environ,
+    if _is_complete_without_arguments(app):
+        raise InterfaceError(
+            f"{uri} needs no arguments, and an application does. If it makes the application, "
+            f"have it called: {uri}()"
+        )
+    wrapped: Any = app
+    for _ in range(_DEEPEST):
+        found = _told_by_arguments(wrapped)
+        if found is not None:
+            return found
+        inside = (getattr(wrapped, name, None) for name in _WRAPPED)
+        wrapped = next(filter(callable, inside), None)
+        if wrapped is None:
+            break
+    raise InterfaceError(
+        f"{uri} is {app!r}, which takes neither (environ, start_response) nor (scope, receive, "
+        "send): say which it is with --interface wsgi or --interface asgi, or, if it makes the "
+        f"application, have it called: '{uri}(...)'"
     )
-    # The application may print while it is imported; the answer is the last line.
-    lines = done.stdout.splitlines()
-    if done.returncode != 0 or not lines or lines[-1] not in ("wsgi", "asgi"):
-        raise InterfaceError(f"cannot import {uri}:\n{done.stderr}")
-    return "wsgi" if lines[-1] == "wsgi" else "asgi"
 
 
-if __name__ == "__main__":
-    patch_everything()
-    from colorless.compat.gunicorn import AppImportError, import_app
+def _is_complete_without_arguments(app: Callable[..., Any]) -> bool:
+    parameters = _positional(app)
+    return parameters is not None and all(
+        each.default is not each.empty and each.name not in _FIRST for each in parameters
+    )
 
-    sys.path.insert(0, "")
-    try:
-        print(interface_of(import_app(sys.argv[1])))
-    except (InterfaceError, AppImportError) as error:
-        sys.exit(str(error))
+
+def _told_by_arguments(app: Callable[..., Any]) -> Interface | None:
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(_call_of(app)):
+        return "asgi"
+    parameters = _positional(app)
+    if not parameters:
+        return None
+    first = parameters[0]
+    if first.name in _FIRST:
+        return _FIRST[first.name]
+    if first.kind is first.VAR_POSITIONAL:
+        return None
+    return _ARGUMENTS.get(len([each for each in parameters if each.default is each.empty]))
+
+
+def _positional(app: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """The parameters that can be given without a name; ``None`` if nothing is known of them."""
+    for call in (app, _call_of(app)):
+        try:
+            parameters = inspect.signature(call).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        return [
+            each for each in parameters if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)
+        ]
+    return None
+
+
+def _call_of(app: Any) -> Any:
+    """What is called. Sentry's middleware, say, has it as an attribute of each instance."""
+    return app if inspect.isroutine(app) or inspect.isclass(app) else app.__call__

@@ -7,7 +7,9 @@ import sys
 
 from gunicorn.app.wsgiapp import WSGIApplication
 
-from colorless.cli.interface import Interface, InterfaceError, interface_of_import
+from colorless.cli.interface import Interface, InterfaceError
+from colorless.cli.probe import interface_of_import
+from colorless.compat.gunicorn import load_class
 from colorless.cpus import available_cpus
 
 WORKERS = {
@@ -24,8 +26,9 @@ def run(interface: Interface | None = None) -> None:
 class Runner(WSGIApplication):
     """gunicorn's application, with the worker that fits what it serves.
 
-    A worker class on the command line wins over that; the configuration file's does not, since it
-    was chosen for another way to start.
+    A worker class on the command line wins over that, and so does one of the configuration file
+    that derives from one of ours: that is where ``limits`` are set. Any other of the configuration
+    file was chosen for another way to start.
     """
 
     def __init__(self, interface: Interface | None) -> None:
@@ -43,8 +46,28 @@ class Runner(WSGIApplication):
     def load_config(self) -> None:
         """Read what gunicorn reads, then choose the worker."""
         super().load_config()
-        if self.cfg.parser().parse_args().worker_class is None:
-            self.cfg.set("worker_class", WORKERS[self._interface or self._found_interface()])
+        if self.cfg.parser().parse_args().worker_class is not None:
+            return
+        interface = self._interface or self._found_interface()
+        own, fitting = self._own_worker_class(), load_class(WORKERS[interface])
+        if own is None:
+            self.cfg.set("worker_class", WORKERS[interface])
+        elif not issubclass(own, fitting):
+            sys.exit(
+                f"colorless: the configuration's worker class {own.__name__} cannot serve "
+                f"{self.app_uri}, an {interface.upper()} application: derive it from "
+                f"{WORKERS[interface]}"
+            )
+
+    def _own_worker_class(self) -> type | None:
+        """The configuration's worker class, if it derives from one of ours and is none itself."""
+        said = self.cfg.settings["worker_class"].get()
+        ours = tuple(map(load_class, WORKERS.values()))
+        if isinstance(said, str):
+            if "." not in said or said.startswith("colorless."):
+                return None
+            said = load_class(said)
+        return said if issubclass(said, ours) and said not in ours else None
 
     def _found_interface(self) -> Interface:
         try:

@@ -51,6 +51,7 @@ __all__ = [
     "import_app",
     "is_hop_by_hop",
     "is_trusted",
+    "load_class",
     "no_post_request",
     "no_pre_request",
     "proxy_environ",
@@ -74,6 +75,8 @@ is_hop_by_hop = util.is_hoppish
 unquote_path = util.unquote_to_wsgi_str
 # Imports "module:app", or calls "module:app()".
 import_app = util.import_app
+# The worker class that a setting names.
+load_class = util.load_class
 # Sends a page like gunicorn's own for an error, on anything with sendall() and gettimeout().
 write_error = util.write_error
 

@@ -13,9 +13,8 @@ import requests
 from websockets.asyncio.client import connect
 
 from colorless.bridge import await_, entered
-from colorless.cli.interface import InterfaceError, interface_of
 from colorless.tasks import TaskGroup
-from tests.colorless.cli.apps import PARTY, asgi, wsgi
+from tests.colorless.cli.apps import PARTY
 from tests.tools.fresh import run_fresh
 from tests.tools.server import Server, running
 
@@ -149,24 +148,45 @@ def save_until(server: Server, status: int, program: Path, text: str) -> None:
             gevent.sleep(0.5)
 
 
-def test_interfaces_are_told_apart() -> None:
-    """Functions, classes and instances of either interface are recognised by what they take."""
+LIMITED = """
+from colorless.worker import Limits, {base}
 
-    class Middleware:
-        def __call__(self, scope: object, receive: object, send: object) -> object: ...
+class worker_class({base}):
+    limits = Limits(stall_timeout=61.0)
+"""
+TELLS_LIMIT = (
+    SOURCES["wsgi"]
+    .replace("200 OK", "200 {limit}")
+    .replace(
+        "start_response('",
+        "limits = environ['colorless.connection'].server.settings.limits\n    start_response(f'",
+    )
+    .replace("{limit}", "{limits.stall_timeout}")
+)
 
-    async def coroutine(scope: object, receive: object, send: object) -> None: ...
 
-    def function(environ: object, start_response: object) -> None: ...
-
-    assert interface_of(asgi) == "asgi"
-    assert interface_of(coroutine) == "asgi"
-    assert interface_of(Middleware()) == "asgi"
-    assert interface_of(wsgi) == "wsgi"
-    assert interface_of(function) == "wsgi"
+def test_a_worker_class_of_ones_own_is_used(tmp_path: Path) -> None:
+    """One that the configuration file derives from ours is how ``Limits`` are set."""
+    (tmp_path / "gunicorn.conf.py").write_text(LIMITED.format(base="WSGIWorker"))
+    (tmp_path / "saved.py").write_text(TELLS_LIMIT)
+    with running(["colorless", "run", *ONE_WORKER, "saved:app"], cwd=tmp_path) as server:
+        assert requests.get(server.url, timeout=10).reason == "61.0"
 
 
-def test_application_of_neither_interface_is_refused() -> None:
-    """What takes neither kind of arguments is refused with the option that decides."""
-    with pytest.raises(InterfaceError, match="--interface"):
-        interface_of(lambda *anything: None)
+def test_a_worker_class_that_cannot_serve_the_application_is_refused(tmp_path: Path) -> None:
+    """The message says which one to derive from."""
+    (tmp_path / "gunicorn.conf.py").write_text(LIMITED.format(base="WSGIWorker"))
+    (tmp_path / "saved.py").write_text(SOURCES["asgi"])
+    code = f"import os, sys; os.chdir({str(tmp_path)!r}); sys.argv = ['x', 'run', 'saved:app']\n"
+    done = run_fresh(code + "from colorless.cli.main import main; main()")
+    assert done.returncode == 1
+    assert "derive it from colorless.worker.asgi.ASGIWorker" in done.stderr
+
+
+def test_any_other_worker_class_of_the_configuration_file_is_not_used(tmp_path: Path) -> None:
+    """It was chosen for gunicorn alone; one of ours is taken by what the application is."""
+    for said in ("gthread", "colorless.worker.WSGIWorker"):
+        (tmp_path / "gunicorn.conf.py").write_text(f"worker_class = {said!r}")
+        (tmp_path / "saved.py").write_text(SOURCES["asgi"])
+        with running(["colorless", "run", *ONE_WORKER, "saved:app"], cwd=tmp_path) as server:
+            assert requests.get(server.url, timeout=10).status_code == 200
