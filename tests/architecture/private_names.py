@@ -21,6 +21,7 @@ DOCUMENTED = {
     "_replace": "named tuples' own, named so that it cannot be a field",
     "_asdict": "as _replace",
     "_getframe": "of sys",
+    "_exit": "of os",
     "_run": "gevent.Greenlet's hook for subclasses",
 }
 
