@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from colorless.compat.gevent import originals
+from colorless.compat.gunicorn_gthread import is_threaded_worker
 from colorless.patched import (
     THE_LINE,
     NotPatchedError,
@@ -51,6 +52,7 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     """
     if is_patched():
         return
+    _refuse_threaded_worker()
     _refuse_modules_that_decide_at_import()
     _patch_standard_library()
     _refuse_stale_references(tolerate)
@@ -92,6 +94,16 @@ def _refuse_modules_that_decide_at_import() -> None:
             _move_up(
                 f"{', '.join(early)} chose how to wait when it was imported, and chose to block."
             )
+        )
+
+
+def _refuse_threaded_worker() -> None:
+    if is_threaded_worker():
+        raise PatchedTooLateError(
+            "This is a worker of gunicorn's class gthread, which has made its threads and its "
+            "selector already: patched now, it would hang at its first request. Serve with "
+            f"--worker-class colorless.worker.WSGIWorker, or put this line into gunicorn.conf.py:\n"
+            f"    {THE_LINE}"
         )
 
 

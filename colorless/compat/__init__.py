@@ -7,6 +7,7 @@ release of a package fails, look here first.
     gevent           the hub's callbacks, what its patch replaced, its raw sockets
     gunicorn         the worker's settings, its arbiter's ways, its log
     gunicorn_asgi    its lifespan manager, its own ASGI worker
+    gunicorn_gthread  whether this process is its gthread worker
     httptools        what its parser does that it does not document
     multiprocessing  how pipes read and write, how locks are taken
     psycopg2         the file of its C extension

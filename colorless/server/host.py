@@ -8,6 +8,7 @@ from gunicorn.glogging import Logger
 
 from colorless.compat import gunicorn
 from colorless.server.engine.ports import Host
+from colorless.server.engine.transport import Transport
 
 
 class GunicornHost(Host, Protocol):
@@ -21,6 +22,27 @@ class GunicornHost(Host, Protocol):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Log ``exc``, and send the page that gunicorn has for it."""
+
+
+class HeadOnly:
+    """A transport for the answer to a HEAD request: of each response it sends the head."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def sendall(self, data: bytes) -> None:
+        """As the transport's, up to the empty line."""
+        head, end, _ = data.partition(b"\r\n\r\n")
+        self._transport.sendall(head + end)
+
+    def gettimeout(self) -> float:
+        """As the transport's."""
+        return self._transport.gettimeout()
+
+
+def for_error_page(transport: Transport, method: str) -> Transport | HeadOnly:
+    """What the error page for a request goes out by."""
+    return HeadOnly(transport) if method == "HEAD" else transport
 
 
 class Hooks:

@@ -11,6 +11,10 @@ from colorless.server.engine.connection import Connection
 from colorless.server.engine.keepalive import keeps_alive
 from colorless.server.engine.limits import ClientDisconnected, Pace
 
+# Bytes. gunicorn's parser counts what it has of a line before it looks for the line's end: in one
+# large piece a line could be of any length, the size of a chunk with its extensions, say.
+_PIECE = 4096
+
 
 class Shared:
     """What all requests of one connection share; a speaker keeps it in ``connection.memo``."""
@@ -106,11 +110,19 @@ class Incoming(gunicorn.Unreader):
         self._pace = Pace(connection.server.settings.limits)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes from the client. Raises ``ClientTooSlow``, and ``ClientDisconnected`` at
-        its end: gunicorn would pass on a body that was cut short as if it were whole."""
-        data = self._connection.receive(self._pace)
+        """The next bytes from the client, at most ``size_hint``, or a little of what may be lines.
+
+        Raises ``ClientTooSlow``, and ``ClientDisconnected`` at its end: gunicorn would pass on a
+        body that was cut short as if it were whole.
+        """
+        connection = self._connection
+        data = connection.receive(self._pace)
         if not data:
             raise ClientDisconnected("in the middle of its request")
+        size = size_hint or _PIECE
+        if len(data) > size:
+            connection.buffer = data[size:] + connection.buffer
+            data = data[:size]
         return data
 
     def give_back(self) -> None:

@@ -14,6 +14,7 @@ from colorless.server.asgi.upgrade import websocket_class
 from colorless.server.engine.connection import Connection
 from colorless.server.engine.keepalive import keeps_alive
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
+from colorless.server.host import for_error_page
 
 
 class Call:
@@ -91,6 +92,8 @@ class Call:
         connection, reader = self.connection, self.service.reader
         head = reader.head(connection) if connection.plain else None
         if head is None:
+            if connection.buffer.startswith(b"HEAD "):
+                self.response = Response("HEAD", 1)
             head, self._request = reader.head_as_gunicorn(connection)
         self._head = head
         self.response = Response(head.method, head.minor)
@@ -251,7 +254,7 @@ class Call:
         """Send an error page, unless a response has begun."""
         if self._may_answer():
             try:
-                write_error(self.connection.transport, status, reason, "")
+                write_error(self._error_page, status, reason, "")
             except (ClientDisconnected, ClientTooSlow) as error:
                 self.service.log.debug("Failed to send error message: %s", error)
 
@@ -268,9 +271,13 @@ class Call:
             self._refuse(503, "Service Unavailable")
         elif self._may_answer():
             request = None if self._head is None else self.request
-            service.host.handle_error(request, connection.transport, connection.peer, error)
+            service.host.handle_error(request, self._error_page, connection.peer, error)
         else:
             service.log.error("Error handling request %s", self, exc_info=error)
+
+    @property
+    def _error_page(self) -> Any:
+        return for_error_page(self.connection.transport, self.response.method)
 
     def _may_answer(self) -> bool:
         return self.has_connection and not self.response.headers_sent

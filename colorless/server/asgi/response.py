@@ -42,7 +42,6 @@ class Response:
     __slots__ = (
         "_fields",
         "_given",
-        "_method",
         "_minor",
         "chunked",
         "closes",
@@ -50,13 +49,14 @@ class Response:
         "headers",
         "headers_sent",
         "length",
+        "method",
         "omits_body",
         "sent",
         "status",
     )
 
     def __init__(self, method: str, minor: int) -> None:
-        self._method = method
+        self.method = method
         self._minor = minor
         self._given = 0  # the fields of the application that the server has a say in
         self._fields: list[bytes] = []
@@ -109,7 +109,7 @@ class Response:
 
     def _decide_framing(self, status: int) -> None:
         bodiless = status < _OK or status == _NO_CONTENT
-        self.omits_body = bodiless or status == _NOT_MODIFIED or self._method == "HEAD"
+        self.omits_body = bodiless or status == _NOT_MODIFIED or self.method == "HEAD"
         if bodiless or self.chunked:
             self.length = None
         if self.omits_body:

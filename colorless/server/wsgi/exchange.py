@@ -12,7 +12,7 @@ import gevent
 from colorless.compat.gunicorn import NoMoreData, write_error
 from colorless.server.engine.connection import Connection
 from colorless.server.engine.limits import ClientDisconnected, ClientTooSlow
-from colorless.server.host import GunicornHost, Hooks
+from colorless.server.host import GunicornHost, Hooks, for_error_page
 from colorless.server.wsgi.body import finish
 from colorless.server.wsgi.environ import EnvironReader
 from colorless.server.wsgi.response import Response
@@ -36,6 +36,7 @@ class Exchange:
         "_aborted",
         "_connection",
         "_environ",
+        "_method",
         "_request",
         "_response",
         "_service",
@@ -48,6 +49,7 @@ class Exchange:
         self._connection = connection
         self._thread = gevent.getcurrent()
         self._request: Any = None
+        self._method = ""  # as long as nothing is read
         self._response: Response | None = None
         self._environ: dict[str, Any] = {}
         self._started: datetime | None = None
@@ -98,9 +100,12 @@ class Exchange:
         service, connection = self._service, self._connection
         request = service.reader.read(connection) if connection.plain else None
         if request is None:
+            if connection.buffer.startswith(b"HEAD "):
+                self._method = "HEAD"
             self._request, self._response = service.reader.read_as_gunicorn(connection)
         else:
             self._request = request
+        self._method = self._request.method
 
     def _run(self) -> None:
         """Call the application and send what it returns, with gunicorn's hooks around it."""
@@ -170,7 +175,7 @@ class Exchange:
         """Send an error page, unless a response has begun."""
         if self._may_answer():
             try:
-                write_error(self._connection.transport, status, reason, "")
+                write_error(self._error_page, status, reason, "")
             except (ClientDisconnected, ClientTooSlow) as error:
                 self._service.host.log.debug("Failed to send error message: %s", error)
 
@@ -181,10 +186,14 @@ class Exchange:
             host.log.warning("Request cut off by the end of the worker: %s", self)
             self._refuse(503, "Service Unavailable")
         elif self._may_answer():
-            host.handle_error(self._request, connection.transport, connection.peer, error)
+            host.handle_error(self._request, self._error_page, connection.peer, error)
         elif not (connection.detached and isinstance(error, StopIteration)):
             # Which is how libraries leave a connection that they have taken over.
             host.log.exception("Error handling request %s", self)
+
+    @property
+    def _error_page(self) -> Any:
+        return for_error_page(self._connection.transport, self._method)
 
     def _may_answer(self) -> bool:
         if self._connection.detached:

@@ -7,6 +7,7 @@ made once a second, and the head leaves together with the first bytes of the bod
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -126,6 +127,18 @@ class Response(gunicorn.Response):
             self.sock.sendall(b"%b%X\r\n%b\r\n" % (head, len(data), data))
         else:
             self.sock.sendall(head + data)
+
+    def sendfile(self, respiter: Any) -> bool:
+        """Send the rest of a file by the kernel, if it has a size; whether it was sent.
+
+        gunicorn would send an empty one as an empty chunk, which is the end of a body.
+        """
+        try:
+            descriptor = respiter.filelike.fileno()
+            left = os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
+        except (AttributeError, OSError, ValueError):
+            return False
+        return left > 0 and bool(super().sendfile(respiter))
 
     @property
     def complete(self) -> bool:
