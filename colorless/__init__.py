@@ -16,6 +16,7 @@ The layers, each importing only those above it:
     offload          CPU-bound work on real threads
     loop/            an asyncio event loop that is the gevent hub
     bridge/          await_, iterate, entered: async-only libraries from plain code
+    deferred_close   os.close, without the hub asleep before it is done
     processes        multiprocessing's pipes and locks
     password_hashes  password hashes, on real threads
     psycopg2_wait    make psycopg2 wait green when it is imported

@@ -56,8 +56,9 @@ def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     _refuse_modules_that_decide_at_import()
     _patch_standard_library()
     _refuse_stale_references(tolerate)
-    from colorless import loop, password_hashes, processes, psycopg2_wait
+    from colorless import deferred_close, loop, password_hashes, processes, psycopg2_wait
 
+    deferred_close.install()
     psycopg2_wait.install()
     loop.install_policy()
     processes.install()

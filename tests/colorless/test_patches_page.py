@@ -94,7 +94,7 @@ def is_named(name: str) -> bool:
     [
         ("asyncio.runners.Runner.run", True),
         ("threading._RLock.acquire", True),
-        ("asyncio.runners.Runner.close", False),
+        ("asyncio.runners.Runner.get_loop", False),
         ("socket.socket.connect", False),
     ],
 )
