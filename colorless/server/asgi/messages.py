@@ -33,7 +33,9 @@ class MessageReader:
 
         Raises :class:`MessageError` as early as the first frame that is not UTF-8.
         """
-        if frame.opcode is Opcode.TEXT:
+        if frame.opcode is Opcode.TEXT and frame.fin:
+            self._decode = _decode_at_once
+        elif frame.opcode is Opcode.TEXT:
             self._decode = getincrementaldecoder("utf-8")().decode
         elif frame.opcode is Opcode.BINARY:
             self._decode = None
@@ -57,3 +59,7 @@ class MessageReader:
             return self._decode(data, last)
         except UnicodeDecodeError as error:
             raise MessageError(CloseCode.INVALID_DATA, f"{error.reason} in a text") from error
+
+
+def _decode_at_once(data: bytes, _last: bool) -> str:
+    return data.decode()

@@ -13,7 +13,7 @@ from typing import Any
 from colorless.server.asgi.call import Call
 from colorless.server.asgi.scope import ScopeReader
 from colorless.server.asgi.shared import Service
-from colorless.server.engine.connection import Connection
+from colorless.server.engine.connection import Connection, State
 from colorless.server.engine.settings import Settings
 from colorless.server.host import GunicornHost, Hooks
 
@@ -45,10 +45,10 @@ class ASGISpeaker:
         call.task = self.service.loop.create_task(self._serve(call), context=Context())
 
     def cut_off(self) -> None:
-        """Cancel what goes on behind its response. Who has a connection was cancelled with it; a
-        second time would be in its clean-up."""
+        """Cancel what goes on behind its response or its WebSocket. Who has a connection was
+        cancelled with it; a second time would be in its clean-up."""
         for call in self.calls:
-            if not call.has_connection:
+            if not call.has_connection or call.connection.state is State.CLOSED:
                 call.abort()
 
     async def _serve(self, call: Call) -> None:

@@ -117,7 +117,7 @@ class WebSocket:
             raise RuntimeError(f"the application sent {kind!r} for a WebSocket that is accepted")
 
     def _accept(self, message: Message) -> None:
-        fields: list[Any] = [*self._handshake.headers.raw_items(), *message.get("headers", ())]
+        fields: list[Any] = [*self._handshake.headers.raw_items(), *(message.get("headers") or ())]
         if message.get("subprotocol") is not None:
             fields.append((b"Sec-WebSocket-Protocol", message["subprotocol"]))
         call = self._call

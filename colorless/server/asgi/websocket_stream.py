@@ -72,7 +72,7 @@ class WebSocketStream:
     def begin(self) -> None:
         """Read, from what came with the handshake on."""
         self._schedule_beat()
-        self._read_on()
+        self._connection.watch(self)
         self.switch()
 
     @property
@@ -92,7 +92,8 @@ class WebSocketStream:
             await self._news.wait()
         message = self._waiting.popleft()
         self._waiting_bytes -= _size(message)
-        self._read_on()
+        if self._paused:
+            self._read_on()
         return message
 
     def send(self, message: str | bytes) -> None:
@@ -200,11 +201,12 @@ class WebSocketStream:
 
     def _read_on(self) -> None:
         """Read, unless too much waits for the application or for the client."""
-        if self._over.is_set():
-            return
         full = len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= READ_AHEAD
-        self._paused = self._flusher is not None or (full and self._farewell is None)
-        if self._paused:
+        paused = self._flusher is not None or (full and self._farewell is None)
+        if paused is self._paused or self._over.is_set():
+            return
+        self._paused = paused
+        if paused:
             self._connection.pause()
         else:
             self._connection.watch(self)

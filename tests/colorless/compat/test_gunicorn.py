@@ -68,9 +68,11 @@ def test_gunicorns_response_calls_what_ours_overrides(name: str) -> None:
 
 
 def test_gunicorns_response_writes_a_file_through_what_ours_overrides() -> None:
-    """write_file() iterates by write(), and sendfile() begins with send_headers()."""
+    """write_file() asks sendfile() or iterates by write(), sendfile() begins with
+    send_headers()."""
     with Path(__file__).open("rb") as on_disk, io.BytesIO(b"hello") as in_memory:
-        for name, file in (("write", in_memory), ("send_headers", on_disk)):
+        written = (("write", in_memory), ("send_headers", on_disk), ("sendfile", on_disk))
+        for name, file in written:
             calls: list[str] = []
             kind = recording(wsgi.Response, name, calls)
             response = kind(request_for_response(), Sink(), Config())
