@@ -1,0 +1,1 @@
+"""The Autobahn suite's cases against the ASGI worker: ``python -m tests.autobahn --help``."""
