@@ -11,9 +11,9 @@ from colorless.server.engine.connection import Connection
 from colorless.server.engine.keepalive import keeps_alive
 from colorless.server.engine.limits import ClientDisconnected, Pace
 
-# Bytes. gunicorn's parser counts what it has of a line before it looks for the line's end: in one
-# large piece a line could be of any length, the size of a chunk with its extensions, say.
-_PIECE = 4096
+# Bytes, as many as gunicorn reads at once. Its parser of chunks counts what it has of a line that
+# has not ended: in one large piece a line could be of any length.
+_PIECE = 8192
 
 
 class Shared:
@@ -108,28 +108,40 @@ class Incoming(gunicorn.Unreader):
         super().__init__()
         self._connection = connection
         self._pace = Pace(connection.server.settings.limits)
+        self._held = b""  # from the connection, to be given to the parser piece by piece
+        self._given = 0  # bytes of it
+        self.body_begins = False
+        """Whether the head has been read. How large that is, is known already."""
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes from the client, at most ``size_hint``, or a little of what may be lines.
+        """The next bytes from the client, at most ``size_hint``; what may be lines in small pieces.
 
         Raises ``ClientTooSlow``, and ``ClientDisconnected`` at its end: gunicorn would pass on a
         body that was cut short as if it were whole.
         """
-        connection = self._connection
-        data = connection.receive(self._pace)
-        if not data:
-            raise ClientDisconnected("in the middle of its request")
-        size = size_hint or _PIECE
-        if len(data) > size:
-            connection.buffer = data[size:] + connection.buffer
-            data = data[:size]
-        return data
+        if self._given == len(self._held):
+            self._held = self._connection.receive(self._pace)
+            self._given = 0
+            if not self._held:
+                raise ClientDisconnected("in the middle of its request")
+        size = size_hint or (_PIECE if self.body_begins else len(self._held))
+        piece = self._held[self._given : self._given + size]
+        self._given += len(piece)
+        if size_hint is not None:
+            self._put_back()
+        return piece
 
     def give_back(self) -> None:
         """Return what was read beyond what was needed to the connection: it comes next there."""
+        self._put_back()
         rest = self.take_buffered()
         if rest:
             self._connection.buffer = rest + self._connection.buffer
+
+    def _put_back(self) -> None:
+        if self._given < len(self._held):
+            self._connection.buffer = self._held[self._given :] + self._connection.buffer
+        self._held, self._given = b"", 0
 
 
 def read_as_gunicorn(connection: Connection, cfg: Any) -> GunicornRequest:
@@ -147,6 +159,7 @@ def read_as_gunicorn(connection: Connection, cfg: Any) -> GunicornRequest:
     request = GunicornRequest(cfg, incoming, peer, number)
     # The body is drawn from the connection when it is asked for.
     incoming.give_back()
+    incoming.body_begins = True
     return request
 
 
