@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from colorless.compat.gevent import originals
-from colorless.compat.gunicorn_gthread import is_threaded_worker
 from colorless.patched import (
     THE_LINE,
     NotPatchedError,
@@ -99,6 +98,8 @@ def _refuse_modules_that_decide_at_import() -> None:
 
 
 def _refuse_threaded_worker() -> None:
+    from colorless.compat.gunicorn_gthread import is_threaded_worker
+
     if is_threaded_worker():
         raise PatchedTooLateError(
             "This is a worker of gunicorn's class gthread, which has made its threads and its "
