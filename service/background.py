@@ -12,7 +12,7 @@ import structlog
 from gevent.event import Event
 
 from colorless.tasks import Task, go
-from service.chat.fanout.backoff import Backoff
+from service.backoff import Backoff
 
 log = structlog.get_logger("service.background")
 

@@ -15,13 +15,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from colorless.cpus import available_cpus
-from service.children import end_with_parent
 from service.db.capacity import RESERVE, connections_needed
 from service.db.embedded import DEFAULTS, EmbeddedPostgres, EmbeddedPostgresError
 from service.db.migrate import migrate
-from service.outside.addresses import Addresses
+from service.outside.ssrf import AddressPolicy
+from service.parent_death import end_with_parent
 from service.settings import Settings
-from service.stopping import Stopping
+from service.signals import ShutdownSignals
 
 _CONFIGURATION = Path(__file__).parent.parent / "gunicorn.conf.py"
 _BACKLOG = 2048  # gunicorn's own
@@ -41,10 +41,10 @@ def serve(settings: Settings) -> int:
         # make passes on SIGTERM only; when it ends by anything else, this must end too.
         end_with_parent(signal.SIGTERM)
     try:
-        Addresses(settings.outside_allow)  # each worker would fail at it, again and again
+        AddressPolicy(settings.outside_allow)  # each worker would fail at it, again and again
     except ValueError as error:
         raise StartError(str(error)) from error
-    stopping = Stopping()
+    stopping = ShutdownSignals()
     stopping.install()
     with _listener(settings) as listener, _database(settings) as (url, home):
         for migration in migrate(url):
@@ -87,10 +87,10 @@ def _database(settings: Settings) -> Iterator[tuple[str, str]]:
         return
     data = Path(settings.data_dir).resolve() / "postgres"
     workers = settings.workers or available_cpus()
-    most = max(
+    max_connections = max(
         int(DEFAULTS["max_connections"]), connections_needed(workers, settings.pool_size) + RESERVE
     )
-    server = EmbeddedPostgres(data, {**DEFAULTS, "max_connections": str(most)})
+    server = EmbeddedPostgres(data, {**DEFAULTS, "max_connections": str(max_connections)})
     print(f"Starting PostgreSQL over {data}", flush=True)
     try:
         url = server.start()

@@ -11,10 +11,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from colorless.deadlines import fail_after
 from colorless.flask import Response
 from service.api.decoding import decode_body, decode_path, decode_query
-from service.api.rates import RateLimit, network_of
-from service.api.routes import Call, Reply, Route
+from service.api.rate_limit import RateLimit, network_of
+from service.api.routes import ApiCall, Reply, Route
 from service.chat import accounts
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import User
 from service.errors import Unauthenticated
 from service.settings import Settings
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 class Dispatcher:
     """Runs the views of one application, with its settings."""
 
-    def __init__(self, chat: Chat, settings: Settings) -> None:
+    def __init__(self, chat: ChatContext, settings: Settings) -> None:
         self._chat = chat
         self._timeout = settings.request_timeout
         self._writes = RateLimit(settings.writes_per_minute)
@@ -61,14 +61,14 @@ class Dispatcher:
             arguments["body"] = decode_body(_body(), request.mimetype, route.body)
         return _answer(route, route.view(call, **arguments))
 
-    def _identify(self, route: Route) -> Call:
+    def _identify(self, route: Route) -> ApiCall:
         if not route.needs_token:
-            return Call(self._chat, NOBODY, "")
+            return ApiCall(self._chat, NOBODY, "")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("send your token: `Authorization: Bearer TOKEN`")
         token = token.strip()
-        return Call(self._chat, accounts.authenticate(self._chat, token), token)
+        return ApiCall(self._chat, accounts.authenticate(self._chat, token), token)
 
     def _count(self, route: Route, user: User) -> None:
         if route.limit == "login":

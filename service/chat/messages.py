@@ -14,7 +14,7 @@ from typing import NoReturn
 from psycopg2.errors import UniqueViolation
 
 from colorless.postgres import Connection
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.links import links
 from service.chat.models import (
     Found,
@@ -40,7 +40,7 @@ _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?
 _KINDS_OF_REACTION = 50
 
 
-def send(chat: Chat, user: User, room_id: int, new: NewMessage) -> tuple[Message, bool]:
+def send(chat: ChatContext, user: User, room_id: int, new: NewMessage) -> tuple[Message, bool]:
     """The message, and whether it is new: the same ``client_id`` and text again is the same
     message. Raises :class:`Conflict` where the client id was used for another text."""
     digest = _digest(new)
@@ -66,7 +66,7 @@ def send(chat: Chat, user: User, room_id: int, new: NewMessage) -> tuple[Message
     return message, True
 
 
-def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
+def page(chat: ChatContext, user: User, room_id: int, wanted: Page) -> Messages:
     """A part of the history, in order."""
     given = [name for name in ("before", "after", "around") if getattr(wanted, name) is not None]
     if len(given) > 1:
@@ -83,14 +83,14 @@ def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
     return Messages(found, found[0].seq > 1, found[-1].seq < last)
 
 
-def get(chat: Chat, user: User, room_id: int, seq: int) -> Message:
+def get(chat: ChatContext, user: User, room_id: int, seq: int) -> Message:
     """One message."""
     with chat.db.connection() as db:
         readable(db, user, room_id)
         return _existing(db, room_id, seq)
 
 
-def edit(chat: Chat, user: User, room_id: int, seq: int, wanted: MessageChange) -> Message:
+def edit(chat: ChatContext, user: User, room_id: int, seq: int, wanted: MessageChange) -> Message:
     """Give a message of one's own another text; the time of the edit is kept."""
     with chat.db.transaction() as db:
         _locked(db, user, room_id)
@@ -106,7 +106,7 @@ def edit(chat: Chat, user: User, room_id: int, seq: int, wanted: MessageChange) 
     return message
 
 
-def delete(chat: Chat, user: User, room_id: int, seq: int) -> None:
+def delete(chat: ChatContext, user: User, room_id: int, seq: int) -> None:
     """Delete a message of one's own, or any as an owner of the room; its number stays."""
     with chat.db.transaction() as db:
         room = _locked(db, user, room_id)
@@ -120,7 +120,7 @@ def delete(chat: Chat, user: User, room_id: int, seq: int) -> None:
     chat.announce(room_id, event)
 
 
-def react(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
+def react(chat: ChatContext, user: User, room_id: int, seq: int, emoji: str) -> None:
     """Add a reaction; the same one again changes nothing."""
     with chat.db.transaction() as db:
         _locked(db, user, room_id)
@@ -133,7 +133,7 @@ def react(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
     chat.announce(room_id, event)
 
 
-def unreact(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
+def unreact(chat: ChatContext, user: User, room_id: int, seq: int, emoji: str) -> None:
     """Take a reaction back; one that is not there changes nothing."""
     with chat.db.transaction() as db:
         _locked(db, user, room_id)
@@ -146,7 +146,7 @@ def unreact(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
     chat.announce(room_id, event)
 
 
-def search(chat: Chat, user: User, wanted: Search) -> Found:
+def search(chat: ChatContext, user: User, wanted: Search) -> Found:
     """Messages with these words, in the rooms that the user may read, the newest first."""
     with chat.db.connection() as db:
         if wanted.room_id is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
+from service.chat.fanout.notices import Typing
 from service.chat.models import Id, User
-from service.chat.notices import Typing
 from service.chat.rooms import readable
 from service.chat.store import presence as store
 from service.errors import Forbidden
@@ -18,7 +18,7 @@ class Online(Struct, frozen=True):
     user_ids: list[Id]
 
 
-def tell_typing(chat: Chat, user: User, room_id: int) -> None:
+def tell_typing(chat: ChatContext, user: User, room_id: int) -> None:
     """Tell those who are in the room that the user is writing something."""
     with chat.db.connection() as db:
         room = readable(db, user, room_id)
@@ -27,7 +27,7 @@ def tell_typing(chat: Chat, user: User, room_id: int) -> None:
     chat.tell(Typing(room_id, user))
 
 
-def online(chat: Chat, user: User, room_id: int) -> Online:
+def online(chat: ChatContext, user: User, room_id: int) -> Online:
     """Who of the room's members is connected, to any process."""
     with chat.db.connection() as db:
         readable(db, user, room_id)

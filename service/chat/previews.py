@@ -11,13 +11,13 @@ from functools import partial
 
 import structlog
 
-from service.chat.chat import Chat
-from service.chat.lease import LEASE, lent
+from service.chat.context import ChatContext
+from service.chat.job_lease import LEASE, give_back_if_killed
 from service.chat.store import events, rooms
 from service.chat.store import previews as store
-from service.chat.store.previews import Job
+from service.chat.store.previews import PreviewJob
 from service.outside.errors import OutsideError, Refused
-from service.outside.page import ACCEPT, Page, describe
+from service.outside.html_metadata import ACCEPT, PageMetadata, extract
 
 log = structlog.get_logger("service.previews")
 
@@ -29,38 +29,38 @@ _BYTES = 256 * 1024
 _TAKEN = 3
 
 
-class Previews:
+class PreviewJobs:
     """Makes previews out of links that wait for one."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: ChatContext) -> None:
         self._chat = chat
         self._client = chat.outside
 
     def take(self) -> Callable[[], None] | None:
         """What makes the preview that waits longest; ``None`` if none waits."""
         with self._chat.db.connection() as db:
-            job = store.take(db, LEASE, self._client.gate.full())
+            job = store.take(db, LEASE, self._client.host_limit.busy_hosts())
         return partial(self._make, job) if job else None
 
-    def _make(self, job: Job) -> None:
-        with lent(self._chat.db, lambda db: store.give_back(db, job)):
+    def _make(self, job: PreviewJob) -> None:
+        with give_back_if_killed(self._chat.db, lambda db: store.give_back(db, job)):
             found = self._look(job)
-        if isinstance(found, Page):
+        if isinstance(found, PageMetadata):
             self._store(job, found)
             return
         log.debug("no preview", room=job.room_id, message=job.seq, why=found)
         with self._chat.db.connection() as db:
             store.make_failed(db, job, found)
 
-    def _look(self, job: Job) -> Page | str:
+    def _look(self, job: PreviewJob) -> PageMetadata | str:
         """What the page says of itself, or why that is not known."""
         if job.taken > _TAKEN:
             return f"given up: {_TAKEN} workers ended while they looked at it"
         try:
-            answer = self._client.get(job.url, accept=ACCEPT, seconds=_SECONDS, most=_BYTES)
+            answer = self._client.get(job.url, accept=ACCEPT, seconds=_SECONDS, max_bytes=_BYTES)
             if answer.status != 200:
                 return f"the site answered {answer.status}"
-            page = describe(answer.content, answer.headers.get("content-type", ""), answer.url)
+            page = extract(answer.content, answer.headers.get("content-type", ""), answer.url)
         except OutsideError as error:
             return str(error)
         return page if self._may_show(page.image_url) else page._replace(image_url=None)
@@ -73,7 +73,7 @@ class Previews:
         except Refused:
             return False
 
-    def _store(self, job: Job, page: Page) -> None:
+    def _store(self, job: PreviewJob, page: PageMetadata) -> None:
         with self._chat.db.transaction() as db:
             # The room first, as whoever edits or deletes the message does.
             if not rooms.hold(db, job.room_id):

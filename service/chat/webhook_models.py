@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from service.chat.models import Id, Limit, Request, Seq
+from service.chat.models import Id, Limit, RequestModel, Seq
 
 WebhookUrl = Annotated[
     str,
@@ -19,13 +19,13 @@ WebhookUrl = Annotated[
 ]
 
 
-class NewWebhook(Request):
+class NewWebhook(RequestModel):
     """Have every event of a room sent to another site, from now on."""
 
     url: WebhookUrl
 
 
-class DeliveryPage(Request):
+class DeliveryPage(RequestModel):
     """Which part of a webhook's log: what is older than the delivery ``before``."""
 
     before: Id | None = None

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from service.children import end_with_parent
-from service.db.account import Account, account_for, make_readable, open_way_to
+from service.db.os_user import OSUser, account_for, make_readable, open_way_to
+from service.parent_death import end_with_parent
 
 # The workers' pools and a few sessions beside them; PostgreSQL's own default is 100.
 DEFAULTS = {"max_connections": "500"}
@@ -51,7 +51,7 @@ class EmbeddedPostgres:
         self._settings = {"listen_addresses": "", "port": "5432", **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
-        self._account: Account | None = None
+        self._account: OSUser | None = None
         self._sockets: Path | None = None
 
     @property

@@ -18,12 +18,11 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from colorless.deadlines import DeadlineExceeded, fail_after
-from colorless.http import Connection, connect
-from colorless.integrations.http import request
-from service.outside import body
-from service.outside.addresses import Address, Addresses, parse
-from service.outside.errors import BadAnswer, Refused, TooSlow, Unreachable
-from service.outside.gate import Gate
+from colorless.integrations.http import HTTPConnection, connect, request
+from service.outside import decompression
+from service.outside.errors import Refused, TimedOut, Unreachable, UnusableResponse
+from service.outside.host_limit import HostLimit
+from service.outside.ssrf import Address, AddressPolicy, parse
 from service.outside.url import Url
 from service.outside.url import parse as parse_url
 
@@ -38,7 +37,7 @@ _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 Resolve = Callable[[str, int], list[str]]
 
 
-class Answer(NamedTuple):
+class OutsideResponse(NamedTuple):
     """What a site answered, and the ``url`` that it did so for, after redirects."""
 
     url: str
@@ -53,12 +52,12 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Client:
+class OutsideClient:
     """Calls to whatever ``addresses`` permits, a few to one host at a time."""
 
     def __init__(
         self,
-        addresses: Addresses,
+        addresses: AddressPolicy,
         *,
         resolve: Resolve = resolve,
         tls: ssl.SSLContext | None = None,
@@ -68,7 +67,7 @@ class Client:
         self._resolve = resolve
         self._given_tls = tls
         self._agent = agent
-        self.gate = Gate(_PER_HOST)
+        self.host_limit = HostLimit(_PER_HOST)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -86,26 +85,28 @@ class Client:
             raise Refused(f"{parts.host} is not a public address")
         return parts
 
-    def get(self, url: str, *, accept: str, seconds: float, most: int) -> Answer:
-        """At most ``most`` bytes of what is there, following redirects. Raises OutsideError."""
+    def get(self, url: str, *, accept: str, seconds: float, max_bytes: int) -> OutsideResponse:
+        """GET the URL, following redirects; the body is cut off after ``max_bytes`` bytes.
+
+        ``seconds`` is the deadline for all of it. Raises :class:`OutsideError`."""
         with _time(seconds):
             for _ in range(_REDIRECTS + 1):
-                answer = self._exchange("GET", url, b"", {"Accept": accept}, most)
+                answer = self._exchange("GET", url, b"", {"Accept": accept}, max_bytes)
                 if answer.status not in _REDIRECTING or "location" not in answer.headers:
                     return answer
                 url = _join(url, answer.headers["location"])
-        raise BadAnswer(f"more than {_REDIRECTS} redirects")
+        raise UnusableResponse(f"more than {_REDIRECTS} redirects")
 
     def post(
         self, url: str, content: bytes, headers: Mapping[str, str], *, seconds: float
-    ) -> Answer:
+    ) -> OutsideResponse:
         """What the site says to ``content``; a redirect is not followed. Raises OutsideError."""
         with _time(seconds):
-            return self._exchange("POST", url, content, headers, most=0)
+            return self._exchange("POST", url, content, headers, max_bytes=0)
 
     def _exchange(
-        self, method: str, url: str, content: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], max_bytes: int
+    ) -> OutsideResponse:
         """One request and the beginning of its answer, on a connection of its own."""
         parts = self.check(url)
         headers = {
@@ -115,13 +116,13 @@ class Client:
             "Connection": "close",
         }
         data = request.encode(method, parts.target, parts.authority, headers, content)
-        with self.gate.visit(parts.host), closing(self._connect(parts)) as connection:
-            answer = connection.exchange(method, data, most, cut=True)
+        with self.host_limit.slot(parts.host), closing(self._connect(parts)) as connection:
+            answer = connection.exchange(method, data, max_bytes, truncate=True)
         encoding = answer.headers.get("content-encoding", "identity")
-        found = body.unpack(answer.content, encoding, most)
-        return Answer(str(parts), answer.status, answer.headers, found)
+        found = decompression.decompress(answer.content, encoding, max_bytes)
+        return OutsideResponse(str(parts), answer.status, answer.headers, found)
 
-    def _connect(self, parts: Url) -> Connection:
+    def _connect(self, parts: Url) -> HTTPConnection:
         """A connection to the first vetted address that takes one."""
         tls = self._tls if parts.scheme == "https" else None
         for address in self._vetted(parts):
@@ -163,7 +164,7 @@ def _time(seconds: float) -> Iterator[None]:
             yield
         except OSError as error:  # the deadline is one too
             if scope.expired:
-                raise TooSlow(f"no whole answer in {seconds:g} s") from None
+                raise TimedOut(f"no whole answer in {seconds:g} s") from None
             if isinstance(error, ssl.SSLError):
                 raise Unreachable(f"TLS: {error}") from None
             raise Unreachable("the connection broke before the answer was whole") from error

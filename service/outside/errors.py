@@ -3,8 +3,8 @@
 OutsideError
 ├── Refused        this service does not speak to such a URL or address; no retry will help
 ├── Unreachable    no connection, or it broke before the answer was whole
-├── TooSlow        no whole answer in the time that it was given
-└── BadAnswer      an answer that cannot be used
+├── TimedOut        no whole answer in the time that it was given
+└── UnusableResponse      an answer that cannot be used
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Unreachable(OutsideError):
     """The name could not be resolved, the connection not be made, or it broke."""
 
 
-class TooSlow(OutsideError):
+class TimedOut(OutsideError):
     """The answer was not whole when its time was up."""
 
 
-class BadAnswer(OutsideError):
+class UnusableResponse(OutsideError):
     """There was an answer, of a kind that cannot be used."""

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote
 
-from service.outside.addresses import parse as address
 from service.outside.errors import Refused
+from service.outside.ssrf import parse as address
 
 _URL = re.compile(r"(https?)://([^/?#\\]{1,300})([^#]*)(#.*)?", re.DOTALL | re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[.*\]|[^:]*)(?::([0-9]{0,5}))?", re.DOTALL)

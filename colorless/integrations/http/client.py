@@ -13,7 +13,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from colorless.integrations.http import request
-from colorless.integrations.http.connection import Connection, connect
+from colorless.integrations.http.connection import HTTPConnection, connect
 from colorless.integrations.http.errors import NoAnswer, TooSlow
 from colorless.integrations.http.reader import Answer
 from colorless.lowlevel import limit
@@ -29,7 +29,7 @@ class Client:
 
     :param timeout: for each call, from the look-up of the name to the last byte; a deadline of the
         caller (``fail_after``) ends it earlier.
-    :param most: that an answer's body may have.
+    :param max_bytes: that an answer's body may have.
     :param max_idle: connections that are kept for later calls, of all sites together; the one that
         was idle longest is closed for one more. An idle connection is a socket and no green thread.
     :param idle_seconds: after which a kept connection is not used any more. Guessed: less than the
@@ -44,20 +44,20 @@ class Client:
         self,
         *,
         timeout: float | None = 30.0,
-        most: int = 16 * 1024 * 1024,
+        max_bytes: int = 16 * 1024 * 1024,
         max_idle: int = 1000,
         idle_seconds: float = 50.0,
         headers: Mapping[str, str] = _NOTHING,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout = timeout
-        self._most = most
+        self._max_bytes = max_bytes
         self._max_idle = max_idle
         self._idle_seconds = idle_seconds
         self._headers = dict(headers)
         self._given_tls = tls
-        self._idle: dict[str, deque[Connection]] = {}  # by origin, the newest at the end
-        self._order: dict[Connection, str] = {}  # all of them, the oldest first
+        self._idle: dict[str, deque[HTTPConnection]] = {}  # by origin, the newest at the end
+        self._order: dict[HTTPConnection, str] = {}  # all of them, the oldest first
 
     def get(self, url: str, headers: Mapping[str, str] = _NOTHING) -> Answer:
         """What is at ``url``. Raises as :meth:`request` does."""
@@ -109,10 +109,10 @@ class Client:
                     raise
         return self._call(origin, self._connect(origin), method, data)
 
-    def _call(self, origin: str, connection: Connection, method: str, data: bytes) -> Answer:
+    def _call(self, origin: str, connection: HTTPConnection, method: str, data: bytes) -> Answer:
         answer = None
         try:
-            answer = connection.exchange(method, data, self._most)
+            answer = connection.exchange(method, data, self._max_bytes)
             return answer
         finally:
             if answer is not None and connection.reusable:
@@ -120,7 +120,7 @@ class Client:
             else:
                 connection.close()
 
-    def _kept(self, origin: str) -> Connection | None:
+    def _kept(self, origin: str) -> HTTPConnection | None:
         """The connection to this site that was used last, if it is still good."""
         while idle := self._idle.get(origin):
             connection = idle[-1]
@@ -131,7 +131,7 @@ class Client:
             connection.close()
         return None
 
-    def _keep(self, origin: str, connection: Connection) -> None:
+    def _keep(self, origin: str, connection: HTTPConnection) -> None:
         connection.idle_since = time.monotonic()
         self._order[connection] = origin
         self._idle.setdefault(origin, deque()).append(connection)
@@ -143,7 +143,7 @@ class Client:
         self._forget(connection, origin)
         connection.close()
 
-    def _forget(self, connection: Connection, origin: str) -> None:
+    def _forget(self, connection: HTTPConnection, origin: str) -> None:
         """Take out the newest of a site, or the oldest of all, which is its site's oldest too."""
         del self._order[connection]
         idle = self._idle[origin]
@@ -154,7 +154,7 @@ class Client:
         if not idle:
             del self._idle[origin]
 
-    def _connect(self, origin: str) -> Connection:
+    def _connect(self, origin: str) -> HTTPConnection:
         parts = urlsplit(origin)
         if not parts.hostname:
             raise ValueError(f"{origin!r} names no host")

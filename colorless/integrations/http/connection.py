@@ -10,7 +10,7 @@ import gevent
 
 from colorless.compat.gevent import raw_socket
 from colorless.integrations.http.errors import NoAnswer
-from colorless.integrations.http.reader import Answer, Reader
+from colorless.integrations.http.reader import Answer, ResponseReader
 from colorless.lowlevel import Watchers
 from colorless.sockets import WOULD_BLOCK
 
@@ -24,7 +24,7 @@ def connect(
     *,
     server_name: str,
     timeout: float | None = None,
-) -> Connection:
+) -> HTTPConnection:
     """A connection to ``host``, which with ``tls`` has to prove that it is ``server_name``.
 
     ``timeout`` is in seconds, for each address of the host and for the handshake. Raises
@@ -35,13 +35,13 @@ def connect(
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             sock = tls.wrap_socket(sock, server_hostname=server_name)
-        return Connection(sock)
+        return HTTPConnection(sock)
     except BaseException:
         sock.close()
         raise
 
 
-class Connection:
+class HTTPConnection:
     """A connected green socket, plain or TLS, that speaks HTTP/1.1. It owns the socket.
 
     Its watchers are kept as long as it lives, so it belongs to the thread that made it.
@@ -54,21 +54,24 @@ class Connection:
         self._sock = sock
         system = raw_socket(sock)
         self._recv, self._send_some = system.recv, system.send
-        self._reader = Reader()
+        self._reader = ResponseReader()
         self._watchers = Watchers(gevent.get_hub(), sock.fileno())
         self.heard = False
         """Whether any of the current answer has come."""
         self.idle_since = 0.0
 
-    def exchange(self, method: str, request: bytes, most: int, *, cut: bool = False) -> Answer:
-        """Send ``request`` and read its answer, with a body of at most ``most`` bytes: a longer one
-        is an error, or with ``cut`` only its beginning, and nothing is waited for behind that.
+    def exchange(
+        self, method: str, request: bytes, max_bytes: int, *, truncate: bool = False
+    ) -> Answer:
+        """Send ``request`` and read its answer, with a body of at most ``max_bytes`` bytes.
 
-        Raises :class:`NoAnswer`, :class:`BadAnswer`, ``OSError``. Waits as long as it takes.
+        A longer body is an error; with ``truncate`` its beginning is returned, without waiting for
+        the rest. Waits as long as it takes. Raises :class:`NoAnswer`, :class:`BadAnswer` and
+        ``OSError``.
         """
         self.heard = False
         reader = self._reader
-        reader.begin(method, most, cut=cut)
+        reader.begin(method, max_bytes, truncate=truncate)
         self._send(request)
         if not isinstance(self._sock, ssl.SSLSocket):  # which may have read the answer already
             self._watchers.hub.wait(self._watchers.read)

@@ -25,19 +25,20 @@ class Answer(NamedTuple):
     content: bytes
 
 
-class Reader:
+class ResponseReader:
     """Reads the answers that come on one connection, one after the other. llhttp calls ``on_…``."""
 
     def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
-        self.begin("GET", 0, cut=False)
+        self.begin("GET", 0, truncate=False)
 
-    def begin(self, method: str, most: int, *, cut: bool) -> None:
-        """Expect the answer to a ``method`` request, with a body of at most ``most`` bytes: what is
-        longer is cut off, or is a :class:`BadAnswer`."""
+    def begin(self, method: str, max_bytes: int, *, truncate: bool) -> None:
+        """Expect the answer to a ``method`` request, with a body of at most ``max_bytes`` bytes.
+
+        A longer body is cut off with ``truncate``, and is a :class:`BadAnswer` without."""
         self._method = method
-        self._most = most
-        self._cut = cut
+        self._max_bytes = max_bytes
+        self._truncate = truncate
         self._status = 0
         self._headers: dict[str, str] = {}
         self._in_body = False
@@ -73,8 +74,8 @@ class Reader:
         """What was read."""
         body = self._body
         content = body[0] if len(body) == 1 else b"".join(body)
-        if self._size > self._most:
-            content = content[: self._most]
+        if self._size > self._max_bytes:
+            content = content[: self._max_bytes]
         return Answer(self._status, self._headers, content)
 
     def on_message_begin(self) -> None:
@@ -99,7 +100,7 @@ class Reader:
         if self._status < 200:
             return
         self._in_body = True
-        if self._method == "HEAD" or (self._cut and not self._most):
+        if self._method == "HEAD" or (self._truncate and not self._max_bytes):
             self.done = True
         else:
             self.reusable = self._parser.should_keep_alive()
@@ -111,10 +112,10 @@ class Reader:
             return
         self._body.append(data)
         self._size += len(data)
-        if self._cut and self._size >= self._most:
+        if self._truncate and self._size >= self._max_bytes:
             self.done, self.reusable = True, False
-        elif self._size > self._most:
-            raise BadAnswer(f"a body of more than {self._most} bytes")
+        elif self._size > self._max_bytes:
+            raise BadAnswer(f"a body of more than {self._max_bytes} bytes")
 
     def on_message_complete(self) -> None:
         """The answer is whole, or an interim one is."""

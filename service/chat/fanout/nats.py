@@ -23,10 +23,10 @@ from nats.errors import Error as NatsError
 
 from colorless.bridge import await_, iterate
 from colorless.deadlines import fail_after, move_on_after
-from service.chat.fanout import Receive
-from service.chat.fanout.backoff import Backoff
+from service.backoff import Backoff
+from service.chat.fanout.backend import Receive
+from service.chat.fanout.notices import Notice, decode, encode
 from service.chat.fanout.outgoing import Outgoing
-from service.chat.notices import Notice, decode, encode
 
 log = structlog.get_logger("service.fanout")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable
 import gevent
 import structlog
 
-from service.chat.fanout.backoff import Backoff
-from service.chat.notices import Happened, Notice
+from service.backoff import Backoff
+from service.chat.fanout.notices import LogGrew, Notice
 
 log = structlog.get_logger("service.fanout")
 
@@ -37,12 +37,12 @@ class Outgoing:
 
     def add(self, notice: Notice) -> None:
         """Send it soon, with what else comes in the next milliseconds. Never waits."""
-        key = ("room", notice.room_id) if isinstance(notice, Happened) else notice
+        key = ("room", notice.room_id) if isinstance(notice, LogGrew) else notice
         before = self._waiting.get(key)
         if before is None and len(self._waiting) >= MOST:
             self.dropped += 1
             return
-        if isinstance(before, Happened) and isinstance(notice, Happened):
+        if isinstance(before, LogGrew) and isinstance(notice, LogGrew):
             notice = max(before, notice, key=lambda hint: hint.seq)
         self._waiting[key] = notice
         if self._task is None:

@@ -18,10 +18,10 @@ from gevent.socket import wait_read
 from colorless.deadlines import fail_after
 from colorless.postgres import Connection
 from colorless.postgres.connect import connect
-from service.chat.fanout import Receive
-from service.chat.fanout.backoff import Backoff
+from service.backoff import Backoff
+from service.chat.fanout.backend import Receive
+from service.chat.fanout.notices import Notice, decode, encode
 from service.chat.fanout.outgoing import Outgoing
-from service.chat.notices import Notice, decode, encode
 
 log = structlog.get_logger("service.fanout")
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from colorless.postgres import Connection
 from service.chat.links import Link
-from service.outside.page import Page
+from service.outside.html_metadata import PageMetadata
 
 
-class Job(NamedTuple):
+class PreviewJob(NamedTuple):
     """A preview that a worker has taken; ``taken`` is how often that has happened."""
 
     id: int
@@ -20,7 +20,7 @@ class Job(NamedTuple):
     taken: int
 
 
-def take(db: Connection, lease: float, not_from: Sequence[str]) -> Job | None:
+def take(db: Connection, lease: float, not_from: Sequence[str]) -> PreviewJob | None:
     """The preview that waits longest, for ``lease`` seconds; none from the hosts ``not_from``."""
     row = db.fetch_one(
         "UPDATE previews SET taken = taken + 1, due_at = now() + make_interval(secs => %s) "
@@ -29,10 +29,10 @@ def take(db: Connection, lease: float, not_from: Sequence[str]) -> Job | None:
         "RETURNING id, room_id, seq, url, taken",
         (lease, list(not_from)),
     )
-    return Job(*row) if row else None
+    return PreviewJob(*row) if row else None
 
 
-def give_back(db: Connection, job: Job) -> None:
+def give_back(db: Connection, job: PreviewJob) -> None:
     """Let another worker take it at once, as if it had not been taken."""
     db.execute(
         "UPDATE previews SET due_at = now(), taken = taken - 1 "
@@ -41,7 +41,7 @@ def give_back(db: Connection, job: Job) -> None:
     )
 
 
-def make_ready(db: Connection, job: Job, page: Page) -> int | None:
+def make_ready(db: Connection, job: PreviewJob, page: PageMetadata) -> int | None:
     """Store what the page says; returns the message's author, or ``None`` where the preview is
     not wanted any more, or is another worker's by now. The caller holds the room."""
     row = db.fetch_one(
@@ -53,7 +53,7 @@ def make_ready(db: Connection, job: Job, page: Page) -> int | None:
     return row[0] if row else None
 
 
-def make_failed(db: Connection, job: Job, why: str) -> None:
+def make_failed(db: Connection, job: PreviewJob, why: str) -> None:
     """Store that there is none, and why."""
     db.execute(
         "UPDATE previews SET state = 'failed', failure = %s "

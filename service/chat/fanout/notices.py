@@ -1,0 +1,83 @@
+"""What the processes of the service tell each other.
+
+A notice only says where to look, or is of the moment: nothing breaks when one is lost, late,
+doubled or out of order. What must not be lost is in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import Struct
+
+from service.chat.models import User
+
+
+class LogGrew(Struct, frozen=True, array_like=True, tag="e"):
+    """A room's log has come to ``seq``."""
+
+    room_id: int
+    seq: int
+
+
+class JoinedRoom(Struct, frozen=True, array_like=True, tag="j"):
+    """The user is in a room where it was not."""
+
+    user_id: int
+
+
+class SessionRevoked(Struct, frozen=True, array_like=True, tag="x"):
+    """A session of the user has ended; ``session`` is its token's hash."""
+
+    user_id: int
+    session: bytes
+
+
+class ReadUpTo(Struct, frozen=True, array_like=True, tag="m"):
+    """The user has read a room up to the message ``seq``."""
+
+    user_id: int
+    room_id: int
+    seq: int
+
+
+class Typing(Struct, frozen=True, array_like=True, tag="t"):
+    """The user is writing something in a room."""
+
+    room_id: int
+    user: User
+
+
+class Presence(Struct, frozen=True, array_like=True, tag="p"):
+    """The user came or went; ``room_ids`` is where that may be of interest."""
+
+    user_id: int
+    online: bool
+    room_ids: tuple[int, ...]
+
+
+Notice = LogGrew | JoinedRoom | SessionRevoked | ReadUpTo | Typing | Presence
+
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(list[Notice])
+
+
+def encode(notices: Iterable[Notice], limit: int) -> Iterator[bytes]:
+    """Texts of at most ``limit`` bytes each, which :func:`decode` reads. One notice that is
+    longer than that is left out."""
+    text = b""
+    for piece in map(_encode, notices):
+        if len(piece) + 2 > limit:
+            continue
+        if text and len(text) + len(piece) + 2 > limit:
+            yield b"[" + text + b"]"
+            text = b""
+        text = text + b"," + piece if text else piece
+    if text:
+        yield b"[" + text + b"]"
+
+
+def decode(text: bytes | str) -> list[Notice]:
+    """The notices in a text. Raises ``msgspec.DecodeError`` for one that is none of ours."""
+    return _decoder.decode(text)

