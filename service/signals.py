@@ -1,4 +1,4 @@
-"""What SIGINT, SIGTERM and SIGHUP do to ``serve``, at each point of its life."""
+"""What SIGINT, SIGTERM and SIGHUP do to ``serve``: before, while and after gunicorn runs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from types import FrameType
 
 
 class ShutdownSignals:
-    """Handles the three signals, so that whatever was started is also stopped.
+    """Handles the three signals, so that everything that was started is also stopped.
 
-    Before gunicorn runs, a signal raises ``SystemExit``. While it runs, the first asks it to drain
-    and the next to leave at once. Afterwards they change nothing: the end is under way.
+    Before gunicorn runs, a signal raises ``SystemExit``. While it runs, the first signal makes it
+    drain (SIGTERM), the next one stop at once (SIGQUIT). Afterwards signals do nothing, since
+    ``serve`` is ending already.
     """
 
     def __init__(self) -> None:
@@ -28,11 +29,11 @@ class ShutdownSignals:
             signal.signal(signal.SIGHUP, self._handle)
 
     def hand_over(self, gunicorn: subprocess.Popen[bytes]) -> None:
-        """From now on it is gunicorn that is stopped, and then serve ends by itself."""
+        """From now on signals stop gunicorn; ``serve`` ends when gunicorn has ended."""
         self._gunicorn = gunicorn
 
     def take_back(self) -> bool:
-        """gunicorn has ended; whether because it was asked to."""
+        """gunicorn has ended; returns whether a signal had asked for that."""
         asked, self.asked = self.asked, True
         self._gunicorn = None
         return asked

@@ -1,7 +1,7 @@
-"""How often somebody may do something: a token bucket for each, in this process's memory.
+"""Where 429 is decided: a token bucket for each caller, in this process's memory.
 
-Each worker process counts for itself, so ``WORKERS`` of them let through as many times more. That
-keeps a query out of every write; a limit to rely on across processes belongs into the proxy.
+Each worker process counts for itself, so all of them together let through ``WORKERS`` times as
+much. That saves every write a query; a limit that holds across processes belongs in the proxy.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from ipaddress import IPv6Address
 
 from service.errors import TooManyRequests
 
-# Guessed: who was not seen among so many others may start with a full bucket again.
+# Buckets that are kept; guessed. The one that was not used for longest is dropped, and is full when
+# it is used again.
 _REMEMBERED = 10_000
 
 
 class RateLimit:
-    """``per_minute`` calls for each key, which may come in one burst; 0 sets no limit."""
+    """At most ``per_minute`` calls for each key, which may come in one burst; 0 sets no limit."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._capacity = per_minute
@@ -27,7 +28,7 @@ class RateLimit:
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def take(self, key: Hashable) -> None:
-        """Count one call. Raises :class:`TooManyRequests` for one too many."""
+        """Count one call. Raises :class:`TooManyRequests` if it is over the limit."""
         if not self._capacity:
             return
         now = self._clock()
@@ -45,8 +46,8 @@ class RateLimit:
 
 
 def network_of(address: str) -> str:
-    """What is counted for an address: itself, or the 64-bit network of an IPv6 address, since
-    whoever has one of those has all the others of its network too."""
+    """The key to count an address under: itself, or the /64 network of an IPv6 address, since one
+    caller usually has all addresses of such a network."""
     try:
         parsed = IPv6Address(address)
     except ValueError:

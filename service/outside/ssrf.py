@@ -1,8 +1,8 @@
-"""Which addresses this service may speak to on somebody else's behalf: public ones, ports 80, 443.
+"""The rules against SSRF (server-side request forgery): public addresses only, ports 80 and 443.
 
-Whoever can make a server fetch a URL reaches with it what only the server can reach: the cloud's
-metadata service, an admin page behind the firewall, itself. So every address is vetted after the
-name is resolved, and the connection is made to that very address.
+A user who can make a server fetch a URL could reach what only the server can reach: the cloud's
+metadata service, an admin page behind the firewall, the server itself. So every address is checked
+after the name is resolved, and the connection is made to the address that was checked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Address = IPv4Address | IPv6Address
 
 PORTS = frozenset({80, 443})
 
-# Beside what ``is_global`` knows, which in older releases of Python lacks some of these.
+# Refused besides what ``is_global`` refuses, which in older releases of Python lacks some of these.
 _NEVER_V4 = tuple(
     IPv4Network(text)
     for text in (
@@ -37,8 +37,8 @@ _NEVER_V4 = tuple(
     )
 )
 
-# All that is assigned to the public lies here. Mapped, compatible and NAT64 forms of an IPv4
-# address, unique local, link-local, site-local and multicast addresses do not.
+# All public unicast addresses are in this network. IPv4 addresses in mapped, compatible and NAT64
+# form, unique local, link-local, site-local and multicast addresses are outside of it.
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _NEVER_V6 = tuple(
     IPv6Network(text)
@@ -52,7 +52,7 @@ _NEVER_V6 = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the Internet could speak to it as well."""
+    """Whether the address is reachable from anywhere on the Internet."""
     if not address.is_global:
         return False
     if isinstance(address, IPv4Address):
@@ -60,21 +60,21 @@ def is_public(address: Address) -> bool:
     return address in _PUBLIC_V6 and not any(address in network for network in _NEVER_V6)
 
 
-class _Exception(NamedTuple):
+class _Allowed(NamedTuple):
     network: IPv4Network | IPv6Network
     port: int | None
 
 
 class AddressPolicy:
-    """Public addresses on :data:`PORTS`, and the exceptions that ``allow`` makes.
+    """Permits public addresses on :data:`PORTS`, and what ``allow`` lists.
 
     ``allow`` is a comma-separated list of networks with or without a port, as in
-    ``10.0.0.0/8, 127.0.0.1:8080, [::1]:8080``; without one the usual ports are meant. It is for
-    intranets and tests. Raises ``ValueError`` for one that cannot be read.
+    ``10.0.0.0/8, 127.0.0.1:8080, [::1]:8080``; without one, ports 80 and 443. It is for intranets
+    and tests. Raises ``ValueError`` for one that cannot be read.
     """
 
     def __init__(self, allow: str = "") -> None:
-        self._exceptions = [_parse(part.strip()) for part in allow.split(",") if part.strip()]
+        self._allowed = [_parse(part.strip()) for part in allow.split(",") if part.strip()]
 
     def permit(self, address: Address, port: int) -> bool:
         """Whether this service may connect there."""
@@ -82,12 +82,12 @@ class AddressPolicy:
             return True
         return any(
             address in network and (port in PORTS if only is None else port == only)
-            for network, only in self._exceptions
+            for network, only in self._allowed
         )
 
     def permit_port(self, port: int) -> bool:
         """Whether there is any address on which this port may be used."""
-        return port in PORTS or any(port == only for _, only in self._exceptions)
+        return port in PORTS or any(port == only for _, only in self._allowed)
 
 
 def parse(text: str) -> Address | None:
@@ -98,7 +98,7 @@ def parse(text: str) -> Address | None:
         return None
 
 
-def _parse(text: str) -> _Exception:
+def _parse(text: str) -> _Allowed:
     if text.startswith("["):
         network, _, port = text.removeprefix("[").rpartition("]:")
     elif text.count(":") == 1:
@@ -106,7 +106,7 @@ def _parse(text: str) -> _Exception:
     else:
         network, port = text, ""
     try:
-        return _Exception(ip_network(network), int(port) if port else None)
+        return _Allowed(ip_network(network), int(port) if port else None)
     except ValueError as error:
         raise ValueError(
             f"OUTSIDE_ALLOW: {text!r} is no network: {error}. "

@@ -1,4 +1,4 @@
-"""How green psycopg2 waits for the server: the callback that it calls for every wait.
+"""The wait callback: psycopg2 calls it for every wait for the server. Ours, or psycogreen's.
 
 There are two ways to wait. psycogreen's makes an io watcher for each wait and is the reference;
 :func:`wait_with_kept_watchers` keeps a pair of them on each connection. Both pass the same
