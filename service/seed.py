@@ -1,4 +1,4 @@
-"""Something to look at: three users, two rooms and a short conversation."""
+"""Example data: three users, two rooms and a short conversation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONVERSATION = (
 
 
 def seed(url: str) -> list[str]:
-    """Make them; returns the names of the users. Raises :class:`Conflict` if they are there."""
+    """Insert the example data; returns the users' names. Raises :class:`Conflict` if they exist."""
     pool = Pool(url, max_size=1)
     try:
         chat = ChatContext(pool, Passwords(), session_days=1)

@@ -1,4 +1,4 @@
-"""What happens around a view: deadline, token, rate, decoding, the call, encoding."""
+"""Calls a view: deadline, token, rate limit, decoding, the call, encoding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Dispatcher:
-    """Runs the views of one application, with its settings."""
+    """Calls the views of one application, with its settings."""
 
     def __init__(self, chat: ChatContext, settings: Settings) -> None:
         self._chat = chat
@@ -34,10 +34,10 @@ class Dispatcher:
         self._logins = RateLimit(settings.logins_per_minute)
 
     def add(self, app: Flask, route: Route) -> None:
-        """Serve the route under /v1."""
+        """Add the route to the application, under /v1."""
 
         def handle(**path: str) -> Response:
-            _end_with_client(route)
+            _cancel_reads_on_disconnect(route)
             with fail_after(self._timeout):
                 return self._run(route, path)
 
@@ -77,17 +77,17 @@ class Dispatcher:
             self._writes.take(user.id)
 
 
-def _end_with_client(route: Route) -> None:
-    """Let a read end, and its query with it, when nobody is there to be answered any more. A write
-    runs to its end: who sent it may have left in the belief that it was done."""
-    connection = request.environ.get("colorless.connection")  # of our own worker's
+def _cancel_reads_on_disconnect(route: Route) -> None:
+    """Cancel a GET, and its query with it, when its client disconnects. A write runs to its end:
+    its client may count on it."""
+    connection = request.environ.get("colorless.connection")  # under our own worker
     if connection is not None and route.method == "GET":
         connection.cancel_on_disconnect = True
 
 
 def _body() -> bytes:
     data = request.get_data()
-    # A body that comes in chunks is cut off at the limit by werkzeug, without a word.
+    # Werkzeug cuts a chunked body off at the limit without an error.
     limit = request.max_content_length
     if request.content_length is None and limit is not None and len(data) >= limit:
         raise RequestEntityTooLarge

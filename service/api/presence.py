@@ -1,4 +1,4 @@
-"""The views about what is of the moment, and the ticket that opens a browser's streams."""
+"""The views about typing, presence and the ticket that opens a browser's streams."""
 
 from __future__ import annotations
 

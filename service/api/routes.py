@@ -1,4 +1,4 @@
-"""How a view is declared. The declaration is what runs it and what documents it.
+"""How a view is declared. It is both called and documented by its declaration.
 
     @routes.post("/rooms/{room_id}/messages", status=201)
     def send(call: ApiCall, room_id: Id, body: NewMessage) -> Message:
@@ -25,8 +25,10 @@ View = Callable[..., Any]
 
 
 class ApiCall(NamedTuple):
-    """Who calls, and what a view works with. On routes that need no token, ``user`` is nobody and
-    ``token`` empty."""
+    """One call of the API: the chat context, and who calls.
+
+    On routes that need no token, ``user`` is ``NOBODY`` and ``token`` is empty.
+    """
 
     chat: ChatContext
     user: User
@@ -42,7 +44,7 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint: the declaration that :mod:`dispatch` runs and :mod:`openapi` documents."""
+    """One endpoint, as :mod:`~service.api.dispatch` and :mod:`~service.api.openapi` need it."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""Who opens a stream, and from where: by a token, or by a ticket that a browser keeps."""
+"""Who opens a stream: a bearer token or a ticket cookie says so. Checks ``Origin`` too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COOKIE = "stream_ticket"
 
 
 def authenticate(chat: ChatContext, request: Request) -> tuple[User, bytes]:
-    """The user and the session. Raises :class:`Unauthenticated`."""
+    """The user and the session of the request. Raises :class:`Unauthenticated`."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return stream_tickets.by_token(chat, token.strip())
@@ -30,9 +30,10 @@ def authenticate(chat: ChatContext, request: Request) -> tuple[User, bytes]:
 
 
 def check_origin(request: Request, allowed: Collection[str]) -> None:
-    """A page of another site must not open a stream with the cookie of whoever looks at it.
+    """Refuse pages of other sites, which could open a stream with the cookie of their visitor.
 
-    Raises :class:`Forbidden`. Programs other than browsers send no ``Origin``.
+    ``allowed`` are the origins that may. Raises :class:`Forbidden`. Programs other than browsers
+    send no ``Origin``, and pass.
     """
     origin = request.headers.get("Origin")
     if origin is None or origin in allowed or urlsplit(origin).netloc == request.host:

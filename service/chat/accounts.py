@@ -41,7 +41,7 @@ def log_in(chat: ChatContext, new: NewSession) -> Session:
 
 
 def authenticate(chat: ChatContext, token: str) -> User:
-    """Whose token it is. Raises :class:`Unauthenticated` for one that is not valid (any more)."""
+    """The user of a token. Raises :class:`Unauthenticated` if it is unknown, expired or revoked."""
     with chat.db.connection() as db:
         user = users.by_token(db, digest(token))
     if user is None:

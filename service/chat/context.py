@@ -1,4 +1,4 @@
-"""What every use case works with."""
+"""What every use case is given."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from service.outside.ssrf import AddressPolicy
 
 
 def announce_to_nobody(room_id: int, event_seq: int) -> None:
-    """No one listens for events."""
+    """Do nothing: there are no streams."""
 
 
 def tell_nobody(notice: Notice) -> None:
-    """No one listens for notices."""
+    """Do nothing: there are no streams."""
 
 
 @dataclass(frozen=True)
 class ChatContext:
-    """The database, the passwords, who is told of an event once it is committed (``announce``)
-    and of what is no event (``tell``), neither of which ever waits, and the way to other sites."""
+    """The parts that the use cases work with.
+
+    ``announce`` is called with a room's id and an event's number once the event is committed;
+    ``tell`` with a notice that is no event of a room. Neither waits. ``outside`` calls other sites.
+    """
 
     db: Pool
     passwords: Passwords

@@ -33,7 +33,7 @@ from service.chat.store import messages as store
 from service.chat.store import rooms as room_store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
 
-# What a user name is made of, where no word goes on before it or behind it.
+# `@` and a user name, with no word character before or behind it.
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)(?!\w)")
 
 # Guessed: enough for any real room, and it bounds what one message can cost to read.
@@ -60,7 +60,7 @@ def send(chat: ChatContext, user: User, room_id: int, new: NewMessage) -> tuple[
         except UniqueViolation:
             return _sent_before(db, user, room_id, new, digest), False
         if stored is None:
-            _say_why_not(db, user, room_id, new)
+            _raise_why_not(db, user, room_id, new)
     message, event = stored
     chat.announce(room_id, event)
     return message, True
@@ -76,10 +76,10 @@ def page(chat: ChatContext, user: User, room_id: int, wanted: Page) -> Messages:
     if part is None:
         raise no_room(room_id)
     last, found = part
-    if not found:  # all that there is lies on the one side
+    if not found:  # every message is on the other side of the position
         some = last > 0
         return Messages([], some and wanted.before is None, some and wanted.before is not None)
-    # Numbers have no gap, so the numbers at the ends tell.
+    # Numbers have no gap, so those at the ends tell whether there are more.
     return Messages(found, found[0].seq > 1, found[-1].seq < last)
 
 
@@ -172,7 +172,7 @@ def _sent_before(
 ) -> Message:
     found = store.by_client_id(db, room_id, user.id, new.client_id)
     if found is None:
-        raise no_room(room_id)  # deleted in this very moment
+        raise no_room(room_id)  # the room was deleted meanwhile
     message, first = found
     if first != digest:
         raise Conflict(
@@ -182,7 +182,7 @@ def _sent_before(
     return message
 
 
-def _say_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> NoReturn:
+def _raise_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> NoReturn:
     room = readable(db, user, room_id)
     if room.role is not None and new.reply_to is not None:
         raise InvalidInput(f"there is no message {new.reply_to} to reply to", field="reply_to")
@@ -191,7 +191,7 @@ def _say_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> N
 
 def _locked(db: Connection, user: User, room_id: int) -> Room:
     """The room, for a member, with nobody else writing to it until the transaction ends."""
-    room = room_store.lock(db, room_id, user.id)
+    room = room_store.lock_and_get(db, room_id, user.id)
     if room is None:
         raise no_room(room_id)
     if room.role is None:
@@ -216,5 +216,5 @@ def _digest(new: NewMessage) -> bytes:
 
 
 def _names(body: str) -> list[str]:
-    """Whom the text mentions: ``@name``, in lower case, without the full stop that ends it."""
+    """The names in the text as ``@name``, in lower case."""
     return sorted({name.lower() for name in _MENTION.findall(body)})

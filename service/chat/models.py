@@ -1,7 +1,7 @@
-"""What the chat speaks of: what callers send, and what they get. The JSON of the API is these.
+"""The JSON that the API takes and returns, as types.
 
-Requests refuse unknown fields; every limit is in the type, so that it is checked in the one pass
-that decodes and is written in the OpenAPI document by the same words.
+Requests refuse unknown fields. Every limit is part of a type, so it is checked while the request is
+decoded, and stands in the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ Id = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 
-# Without the first half, Python's `$` would also match before a line break that ends the text.
+# Without the lookahead, Python's `$` would also match before a line break that ends the text.
 _END = r"(?!\n)$"
 
 # PostgreSQL's text cannot hold NUL.
 _TEXT = r"^[^\x00]*$"
-# At least one character of a line is to be seen.
+# One line, with at least one character that is not white space.
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*" + _END
 
 UserName = Annotated[

@@ -1,4 +1,4 @@
-"""Who types and who is there."""
+"""Who is typing, and who is online."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Online(Struct, frozen=True):
 
 
 def tell_typing(chat: ChatContext, user: User, room_id: int) -> None:
-    """Tell those who are in the room that the user is writing something."""
+    """Tell the members of the room that the user is typing."""
     with chat.db.connection() as db:
         room = readable(db, user, room_id)
     if room.role is None:
@@ -28,7 +28,7 @@ def tell_typing(chat: ChatContext, user: User, room_id: int) -> None:
 
 
 def online(chat: ChatContext, user: User, room_id: int) -> Online:
-    """Who of the room's members is connected, to any process."""
+    """The members of the room who have a stream open, in any process."""
     with chat.db.connection() as db:
         readable(db, user, room_id)
         return Online(store.online(db, room_id))

@@ -1,4 +1,4 @@
-"""When to try a webhook again: later each time, never in step with others, and not for ever."""
+"""When a webhook that failed is tried again: exponential backoff with jitter, for three days."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ GIVE_UP_AFTER = 3 * 24 * 3600.0
 # Each delay is up to this part of it longer or shorter; guessed.
 JITTER = 0.2
 
-GONE = 410  # what a receiver answers that wants nothing any more
+GONE = 410  # the receiver answers so to get no more events
 
 
 class RetryDecision(NamedTuple):
-    """What follows from a failure: another try after ``delay`` seconds, or none any more."""
+    """What follows from a failure: another attempt after ``delay`` seconds, or ``disable``."""
 
     delay: float
     disable: bool
@@ -30,13 +30,17 @@ def after_failure(
     *,
     status: int | None = None,
     asked_for: float = 0.0,
-    dice: Callable[[float, float], float] = random.uniform,
+    random_between: Callable[[float, float], float] = random.uniform,
 ) -> RetryDecision:
-    """``failures`` in a row, this one included, over ``failing_for`` seconds. ``asked_for`` is
-    what the receiver said in Retry-After; it makes the delay longer, never shorter."""
+    """What to do after a failed attempt.
+
+    ``failures`` is the number of failures in a row, this one included, and ``failing_for`` the
+    seconds since the first of them. ``status`` is the receiver's, if it answered. ``asked_for`` is
+    its Retry-After in seconds; that makes the delay longer, never shorter.
+    """
     if status == GONE or failing_for >= GIVE_UP_AFTER:
         return RetryDecision(0.0, disable=True)
-    # Beyond the tenth power it is the longest anyway, and a float has an end.
+    # The exponent is limited, since the delay is LONGEST by then and a float would overflow.
     delay = min(FIRST * FACTOR ** min(failures - 1, 10), LONGEST)
-    delay *= dice(1 - JITTER, 1 + JITTER)
+    delay *= random_between(1 - JITTER, 1 + JITTER)
     return RetryDecision(max(delay, min(asked_for, LONGEST)), disable=False)

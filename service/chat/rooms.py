@@ -1,7 +1,7 @@
 """Make, find, change and leave rooms.
 
-Anyone may read and join a public room. A private room is for its members, who alone know of it:
-everybody else is told that there is no such room. Members may invite; owners may do the rest.
+Anyone may read and join a public room. Only its members can see a private room: everybody else gets
+the error of a room that does not exist. Members may invite; owners may do the rest.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def delete(chat: ChatContext, user: User, room_id: int) -> None:
     with chat.db.transaction() as db:
         room = _owned(db, user, room_id)
         store.delete(db, room_id)
-    # The log went with the room: whoever looks there for this event finds neither.
+    # The log was deleted with the room: log readers that look for this event find that it is gone.
     chat.announce(room_id, room.last_event + 1)
 
 
@@ -117,7 +117,7 @@ def remove_member(chat: ChatContext, user: User, room_id: int, member_id: int) -
 
 
 def readable(db: Connection, user: User, room_id: int) -> Room:
-    """The room; raises :class:`NotFound` alike where there is none and where it is not shown."""
+    """The room. Raises :class:`NotFound` if there is none or the user may not see it."""
     room = store.visible(db, room_id, user.id)
     if room is None:
         raise no_room(room_id)
@@ -125,7 +125,7 @@ def readable(db: Connection, user: User, room_id: int) -> Room:
 
 
 def _locked(db: Connection, user: User, room_id: int) -> Room:
-    room = store.lock(db, room_id, user.id)
+    room = store.lock_and_get(db, room_id, user.id)
     if room is None:
         raise no_room(room_id)
     return room
@@ -154,5 +154,5 @@ def _refuse_losing_the_last_owner(db: Connection, room_id: int, member_id: int) 
 
 
 def no_room(room_id: int) -> NotFound:
-    """What is said alike where there is none and where it is not shown."""
+    """The error for a room that does not exist, and for one that the user may not see."""
     return NotFound(f"there is no room {room_id}")

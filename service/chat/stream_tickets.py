@@ -1,8 +1,8 @@
-"""Who opens a stream: by its token, or by a ticket that can do nothing else.
+"""Stream tickets: a cookie that opens streams in a browser, and can do nothing else.
 
 A browser's ``EventSource`` and ``WebSocket`` cannot send an ``Authorization`` header, and a token
-in a URL ends up in logs. A ticket travels in a cookie that scripts cannot read, opens streams and
-nothing else, and ends with the session that asked for it.
+in a URL ends up in logs. A ticket is a cookie that scripts cannot read. It ends with the session
+that asked for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def issue(chat: ChatContext, token: str) -> tuple[str, datetime]:
 
 
 def by_token(chat: ChatContext, token: str) -> tuple[User, bytes]:
-    """Whose token it is, and the session. Raises :class:`Unauthenticated`."""
+    """The user and session of a token. Raises :class:`Unauthenticated`."""
     with chat.db.connection() as db:
         user = users.by_token(db, digest(token))
     if user is None:
@@ -37,7 +37,7 @@ def by_token(chat: ChatContext, token: str) -> tuple[User, bytes]:
 
 
 def by_ticket(chat: ChatContext, ticket: str) -> tuple[User, bytes]:
-    """Whose ticket it is, and the session it stands for. Raises :class:`Unauthenticated`."""
+    """The user and session of a ticket. Raises :class:`Unauthenticated`."""
     with chat.db.connection() as db:
         found = users.by_ticket(db, digest(ticket))
     if found is None:

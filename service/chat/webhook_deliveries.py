@@ -1,8 +1,8 @@
-"""Send the events of rooms to their webhooks: in order, at least once, as Standard Webhooks has it.
+"""Sends the events of rooms to their webhooks, in order and at least once (Standard Webhooks).
 
-A webhook is a reader of its room's log that moves on when the receiver has answered 2xx. So an
-event that is not taken holds up those behind it, and whatever a worker that was killed had under
-way is sent again: receivers know it by its ``webhook-id``.
+A webhook has a position in its room's log, which moves when the receiver has answered 2xx. So an
+event that is not accepted holds up those behind it, and an event that was being sent when a worker
+was killed is sent again, with the same ``webhook-id``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Payload(Struct, frozen=True):
-    """What is sent: the event as the live streams have it, in the specification's envelope."""
+    """The body of a delivery: the event as streams have it, in the specification's envelope."""
 
     type: str
     timestamp: datetime
@@ -43,13 +43,15 @@ class Payload(Struct, frozen=True):
 
 
 class DeliveryJobs:
-    """Delivers what waits for a webhook."""
+    """The jobs that deliver events to webhooks."""
 
     def __init__(self, chat: ChatContext) -> None:
         self._chat = chat
 
     def take(self) -> Callable[[], None] | None:
-        """What delivers the next event of the webhook that waits longest; ``None`` if none does."""
+        """Lease the webhook that waits longest, and return what delivers its next event.
+
+        Returns ``None`` if none waits."""
         with self._chat.db.connection() as db:
             job = store.take(db, LEASE, self._chat.outside.host_limit.busy_hosts())
         return partial(self._deliver, job) if job else None
@@ -73,7 +75,7 @@ class DeliveryJobs:
             log.warning("webhook disabled", webhook=job.id, room=job.room_id, why=attempt.error)
 
     def _send(self, job: DeliveryJob, event: events.Event) -> tuple[Attempt, float]:
-        """What came of it, and for how many seconds the receiver asked to be left alone."""
+        """The attempt, and the receiver's Retry-After in seconds (0 without one)."""
         content = _encode(Payload(event.type, event.at, event))
         headers = webhook_signature.headers(
             job.secret, f"msg_{job.id}_{event.seq}", int(time.time()), content
@@ -98,6 +100,6 @@ class DeliveryJobs:
 
 
 def _retry_after(answer: OutsideResponse | None) -> float:
-    """The seconds in Retry-After; its other form, a date, is not honoured."""
+    """The seconds in Retry-After; 0 for its other form, a date."""
     text = answer.headers.get("retry-after", "") if answer else ""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0

@@ -1,4 +1,4 @@
-"""What is said about webhooks: what owners send, and what they get."""
+"""What the API takes and returns about webhooks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Webhook(Struct, frozen=True):
 
 
 class WebhookWithSecret(Webhook, frozen=True):
-    """A webhook that was just made, with what signs that which it sends, shown this once."""
+    """A webhook that was just made, with the key that signs its deliveries, shown this once."""
 
     secret: str
 

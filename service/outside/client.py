@@ -1,10 +1,10 @@
-"""One guarded HTTP call, in plain synchronous code: the caller's green thread waits, nobody else.
+"""An HTTP client guarded against SSRF, in synchronous code: only the calling green thread waits.
 
-A name is resolved once; the addresses are vetted, and the connection goes to one of them and not
-to the name, so there is no second answer from the DNS that could differ. Host and SNI keep the
+A name is resolved once; the addresses are checked, and the connection is made to one of them and
+not to the name, so that a second DNS answer cannot differ (DNS rebinding). Host and SNI keep the
 name, and the certificate must be for it. There are no cookies, no credentials and no proxies, and
 nothing is read from the environment. Each call has a connection of its own: a kept one would be
-to an address that was vetted some time ago.
+to an address that was checked some time ago.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from service.outside.ssrf import Address, AddressPolicy, parse
 from service.outside.url import Url
 from service.outside.url import parse as parse_url
 
-# Seconds for each address of a host, so that one that swallows packets leaves time for the next.
-# Guessed, as is all here: other services' limits are of this size.
+# Seconds for each address of a host, so that one that drops packets leaves time for the next.
+# This and the next three are guessed, after the limits of other services.
 _CONNECT = 3.0
 _ADDRESSES = 3
 _REDIRECTS = 5
@@ -38,7 +38,7 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class OutsideResponse(NamedTuple):
-    """What a site answered, and the ``url`` that it did so for, after redirects."""
+    """A site's response; ``url`` is the one that it is for, after redirects."""
 
     url: str
     status: int
@@ -53,7 +53,11 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class OutsideClient:
-    """Calls to whatever ``addresses`` permits, a few to one host at a time."""
+    """Calls URLs whose addresses ``addresses`` permits, :data:`_PER_HOST` of one host at a time.
+
+    ``resolve`` returns the addresses of a name, ``tls`` has the authorities to trust, ``agent`` is
+    the User-Agent.
+    """
 
     def __init__(
         self,
@@ -71,12 +75,12 @@ class OutsideClient:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's authorities, unless others were given; reading them takes a while."""
+        """The system's authorities, unless others were given; loaded at the first call."""
         return self._given_tls or ssl.create_default_context()
 
     def check(self, url: str) -> Url:
-        """The URL in its parts. Raises :class:`Refused` for one that no call is made to, whatever
-        its host's addresses are."""
+        """The URL in its parts. Raises :class:`Refused` for one that can be refused without
+        resolving its host."""
         parts = parse_url(url)
         if not self._addresses.permit_port(parts.port):
             raise Refused(f"port {parts.port} is not called, only 80 and 443")
@@ -89,7 +93,7 @@ class OutsideClient:
         """GET the URL, following redirects; the body is cut off after ``max_bytes`` bytes.
 
         ``seconds`` is the deadline for all of it. Raises :class:`OutsideError`."""
-        with _time(seconds):
+        with _deadline(seconds):
             for _ in range(_REDIRECTS + 1):
                 answer = self._exchange("GET", url, b"", {"Accept": accept}, max_bytes)
                 if answer.status not in _REDIRECTING or "location" not in answer.headers:
@@ -100,14 +104,16 @@ class OutsideClient:
     def post(
         self, url: str, content: bytes, headers: Mapping[str, str], *, seconds: float
     ) -> OutsideResponse:
-        """What the site says to ``content``; a redirect is not followed. Raises OutsideError."""
-        with _time(seconds):
+        """POST ``content`` within ``seconds``; follows no redirect, and reads no body.
+
+        Raises :class:`OutsideError`."""
+        with _deadline(seconds):
             return self._exchange("POST", url, content, headers, max_bytes=0)
 
     def _exchange(
         self, method: str, url: str, content: bytes, headers: Mapping[str, str], max_bytes: int
     ) -> OutsideResponse:
-        """One request and the beginning of its answer, on a connection of its own."""
+        """One request and its response, on a connection of its own."""
         parts = self.check(url)
         headers = {
             **headers,
@@ -123,9 +129,9 @@ class OutsideClient:
         return OutsideResponse(str(parts), answer.status, answer.headers, found)
 
     def _connect(self, parts: Url) -> HTTPConnection:
-        """A connection to the first vetted address that takes one."""
+        """A connection to the first permitted address that accepts one."""
         tls = self._tls if parts.scheme == "https" else None
-        for address in self._vetted(parts):
+        for address in self._permitted(parts):
             try:
                 return connect(
                     str(address), parts.port, tls, server_name=parts.host, timeout=_CONNECT
@@ -136,8 +142,8 @@ class OutsideClient:
                 continue  # nothing was sent yet, so the next address may be asked
         raise Unreachable(f"{parts.host} takes no connection")
 
-    def _vetted(self, parts: Url) -> Iterator[Address]:
-        """Addresses to try. Raises :class:`Refused` where the host has only forbidden ones."""
+    def _permitted(self, parts: Url) -> Iterator[Address]:
+        """The addresses to try. Raises :class:`Refused` if the host has none that is permitted."""
         host, port = parts.host, parts.port
         try:
             found = [parse(text) for text in self._resolve(host, port)]
@@ -152,17 +158,17 @@ class OutsideClient:
 def _join(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
-    except ValueError:  # an address in brackets that is none
+    except ValueError:  # brackets round something that is no address
         raise Refused("the redirect leads to no URL") from None
 
 
 @contextmanager
-def _time(seconds: float) -> Iterator[None]:
-    """One deadline for all of a call, and the words of :class:`OutsideError` for what fails."""
+def _deadline(seconds: float) -> Iterator[None]:
+    """One deadline for all of a call; whatever fails is raised as an :class:`OutsideError`."""
     with fail_after(seconds) as scope:
         try:
             yield
-        except OSError as error:  # the deadline is one too
+        except OSError as error:  # DeadlineExceeded is one too
             if scope.expired:
                 raise TimedOut(f"no whole answer in {seconds:g} s") from None
             if isinstance(error, ssl.SSLError):

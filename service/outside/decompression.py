@@ -1,4 +1,4 @@
-"""An answer's body after decompression, which must not make more of it than was asked for."""
+"""Decompresses a response's body up to a limit, so that a small one cannot fill the memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _GZIP = 31  # zlib's name for a gzip header and the largest window
 
 
 def decompress(content: bytes, encoding: str, max_bytes: int) -> bytes:
-    """At max_bytes ``max_bytes`` bytes of what ``content`` stands for; its end may be missing.
+    """At most ``max_bytes`` bytes of the decompressed ``content``, which may be incomplete.
 
     Raises :class:`UnusableResponse` for an encoding that was not asked for.
     """

@@ -1,4 +1,4 @@
-"""How many calls to one host at once: what a site meets must not grow with the links to it."""
+"""Limits the calls to one host at a time, however many messages link to it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from gevent.lock import BoundedSemaphore
 
 
 class HostLimit:
-    """At most ``per_host`` visits to each host at a time, in this process; the others wait."""
+    """At most ``per_host`` calls to each host at a time, in this process; the others wait."""
 
     def __init__(self, per_host: int) -> None:
         self._per_host = per_host
-        self._visits: Counter[str] = Counter()  # those that wait included
+        self._calls: Counter[str] = Counter()  # those that wait are counted too
         self._hosts: dict[str, BoundedSemaphore] = {}
 
     @contextmanager
     def slot(self, host: str) -> Iterator[None]:
-        """Wait for one's turn, and have it for the length of the block."""
-        self._visits[host] += 1
-        turn = self._hosts.setdefault(host, BoundedSemaphore(self._per_host))
+        """Wait for a free slot of the host, and have it for the length of the block."""
+        self._calls[host] += 1
+        slot = self._hosts.setdefault(host, BoundedSemaphore(self._per_host))
         try:
-            with turn:
+            with slot:
                 yield
         finally:
-            self._visits[host] -= 1
-            if not self._visits[host]:
-                del self._visits[host], self._hosts[host]
+            self._calls[host] -= 1
+            if not self._calls[host]:
+                del self._calls[host], self._hosts[host]
 
     def busy_hosts(self) -> list[str]:
-        """The hosts where one would have to wait."""
-        return [host for host, visits in self._visits.items() if visits >= self._per_host]
+        """The hosts without a free slot."""
+        return [host for host, calls in self._calls.items() if calls >= self._per_host]

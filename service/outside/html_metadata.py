@@ -1,9 +1,9 @@
-"""What an HTML page says of itself: Open Graph first, then Twitter's cards, then plain HTML.
+"""The title, description and image of an HTML page: from Open Graph, Twitter cards or plain HTML.
 
-The page may be hostile. Parsers that build a tree, or that search with patterns, can be made to
-take the square of its length: 256 KiB made for it held selectolax for 8 s and the standard
-library's ``html.parser`` for 4 minutes (measured). lxml's parser, fed in pieces and telling each
-tag to a target, took 64 ms at the most, and other green threads run between the pieces.
+The page may be hostile. Parsers that build a tree or search with patterns can be made to take time
+quadratic in its length: 256 KiB made for it took selectolax 8 s, and the standard library's
+``html.parser`` 4 minutes (measured). lxml's parser, fed in pieces and calling a target for each
+tag, took 64 ms at most, and other green threads run between the pieces.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _SOURCES = {
     "site_name": ("og:site_name", "application-name"),
 }
 _WANTED = frozenset(name for names in _SOURCES.values() for name in names)
-# Characters that anybody sees of each; guessed, more is no preview.
+# Characters of each that are kept; guessed.
 _LENGTHS = {"title": 300, "description": 1000, "site_name": 100}
 _URL_LENGTH = 2000
 
-# What browsers know. Python's other codecs are slow, or are no encodings of text at all.
+# The codecs of encodings that browsers know; others of Python's are slow, or not for text.
 _CODECS = re.compile(
     r"utf-8|utf-16(-[lb]e)?|iso8859-\d+|cp125\d|koi8-[ru]|gb\w+|big5|euc_\w+|shift"
 )
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
-# Control characters, lone surrogates, and marks that turn the direction of what follows.
+# Control characters, lone surrogates, and marks that change the direction of the text behind them.
 _UNWANTED = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_LOOKED_AT = 1024  # bytes in which HTML wants the charset to be values
+_CHARSET_WITHIN = 1024  # bytes of a page in which HTML requires the charset
 
 
 class PageMetadata(NamedTuple):
-    """What there is to show of a page; there is always a title."""
+    """A page's metadata; there is always a title."""
 
     title: str
     description: str | None
@@ -56,9 +56,9 @@ class PageMetadata(NamedTuple):
 
 
 def extract(content: bytes, content_type: str, url: str) -> PageMetadata:
-    """What the page at ``url`` says of itself; ``content`` may be only its beginning.
+    """The metadata of the page at ``url``; ``content`` may be only its beginning.
 
-    Raises :class:`UnusableResponse` for what is no HTML, or has no title.
+    Raises :class:`UnusableResponse` if it is not HTML, or has no title.
     """
     kind, _, parameters = content_type.partition(";")
     if kind.strip().lower() not in TYPES:
@@ -85,7 +85,7 @@ def _image(url: str, given: str) -> str | None:
 
 
 class _Target:
-    """Called by the parser for each tag; keeps the first of each thing that is wanted."""
+    """Called by the parser for each tag; keeps the first value of each wanted name."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -124,12 +124,12 @@ def _collect(text: str) -> dict[str, str]:
             gevent.sleep(0)
         parser.close()
     except etree.LxmlError:
-        pass  # what was understood before counts
+        pass  # what was parsed before it counts
     return target.values
 
 
 def _decode(content: bytes, parameters: str) -> str:
-    declared = _CHARSET.search(parameters.encode()) or _CHARSET.search(content[:_LOOKED_AT])
+    declared = _CHARSET.search(parameters.encode()) or _CHARSET.search(content[:_CHARSET_WITHIN])
     name = "utf-8"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         name = "utf-16"
@@ -139,7 +139,7 @@ def _decode(content: bytes, parameters: str) -> str:
 
 
 def _codec(label: str) -> str:
-    # On the web these two mean the larger set that contains them.
+    # On the web these two labels mean cp1252, which contains them (WHATWG Encoding).
     label = {"iso-8859-1": "cp1252", "us-ascii": "cp1252"}.get(label.lower(), label)
     try:
         name = codecs.lookup(label).name

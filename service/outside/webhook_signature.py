@@ -1,4 +1,4 @@
-"""What makes the receiver of a webhook believe it: https://www.standardwebhooks.com, version 1."""
+"""Signs webhooks, as https://www.standardwebhooks.com (version 1) describes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _BYTES = 32  # the specification wants 24 to 64
 
 
 def new_secret() -> bytes:
-    """A key for one webhook."""
+    """A random key for one webhook."""
     return secrets.token_bytes(_BYTES)
 
 
 def encode_secret(secret: bytes) -> str:
-    """The secret as its owner is given it."""
+    """The secret in the text form that the webhook's owner gets."""
     return _PREFIX + base64.b64encode(secret).decode()
 
 
 def headers(secret: bytes, identity: str, timestamp: int, content: bytes) -> dict[str, str]:
     """The three headers for one attempt to deliver ``content``.
 
-    ``identity`` stays the same when it is tried again and has no full stop in it; ``timestamp``
+    ``identity`` is the same for every attempt, and has no full stop in it; ``timestamp``
     is of the attempt, in seconds since 1970.
     """
     signed = f"{identity}.{timestamp}.".encode() + content

@@ -215,6 +215,6 @@ def test_folders_are_opened_for_passing_not_for_listing(folder: Path) -> None:
     private = folder / "private"
     (private / "data").mkdir(parents=True)
     private.chmod(0o700)
-    assert private in os_user.open_way_to(private / "data")
+    assert private in os_user.allow_traversal_to(private / "data")
     assert stat.S_IMODE(private.stat().st_mode) == 0o701
     shutil.rmtree(private)

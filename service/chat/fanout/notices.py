@@ -1,7 +1,7 @@
-"""What the processes of the service tell each other.
+"""Notices: what the processes of the service tell each other.
 
-A notice only says where to look, or is of the moment: nothing breaks when one is lost, late,
-doubled or out of order. What must not be lost is in the database.
+A notice is a hint to read the database, or is about something ephemeral. So one may be lost, late,
+doubled or out of order; what must not be lost is in the database.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from service.chat.models import User
 
 
 class LogGrew(Struct, frozen=True, array_like=True, tag="e"):
-    """A room's log has come to ``seq``."""
+    """A room's log has an event ``seq``."""
 
     room_id: int
     seq: int
 
 
 class JoinedRoom(Struct, frozen=True, array_like=True, tag="j"):
-    """The user is in a room where it was not."""
+    """The user is a member of one more room."""
 
     user_id: int
 
@@ -50,7 +50,7 @@ class Typing(Struct, frozen=True, array_like=True, tag="t"):
 
 
 class Presence(Struct, frozen=True, array_like=True, tag="p"):
-    """The user came or went; ``room_ids`` is where that may be of interest."""
+    """The user came online or went offline; ``room_ids`` are the rooms to show it in."""
 
     user_id: int
     online: bool
@@ -64,8 +64,8 @@ _decoder = msgspec.json.Decoder(list[Notice])
 
 
 def encode(notices: Iterable[Notice], limit: int) -> Iterator[bytes]:
-    """Texts of at most ``limit`` bytes each, which :func:`decode` reads. One notice that is
-    longer than that is left out."""
+    """Payloads of at most ``limit`` bytes each, which :func:`decode` reads. A notice that is longer
+    than that is left out."""
     text = b""
     for piece in map(_encode, notices):
         if len(piece) + 2 > limit:
@@ -79,5 +79,5 @@ def encode(notices: Iterable[Notice], limit: int) -> Iterator[bytes]:
 
 
 def decode(text: bytes | str) -> list[Notice]:
-    """The notices in a text. Raises ``msgspec.DecodeError`` for one that is none of ours."""
+    """The notices in a payload. Raises ``msgspec.DecodeError`` if it is not one of ours."""
     return _decoder.decode(text)

@@ -1,4 +1,4 @@
-"""The SQL about link previews: one function, one question."""
+"""The SQL about link previews."""
 
 from __future__ import annotations
 
@@ -42,8 +42,11 @@ def give_back(db: Connection, job: PreviewJob) -> None:
 
 
 def make_ready(db: Connection, job: PreviewJob, page: PageMetadata) -> int | None:
-    """Store what the page says; returns the message's author, or ``None`` where the preview is
-    not wanted any more, or is another worker's by now. The caller holds the room."""
+    """Store the page's metadata. The caller has locked the room.
+
+    Returns the message's author, or ``None`` if the preview was deleted or taken by another worker
+    meanwhile.
+    """
     row = db.fetch_one(
         "UPDATE previews p SET state = 'ready', title = %s, description = %s, image_url = %s, "
         "site_name = %s FROM messages m WHERE p.id = %s AND p.taken = %s AND p.state = 'waiting' "
@@ -63,7 +66,7 @@ def make_failed(db: Connection, job: PreviewJob, why: str) -> None:
 
 
 def replace(db: Connection, room_id: int, seq: int, links: Sequence[Link]) -> None:
-    """Let the message have previews of these links: the ones it has already are kept."""
+    """Set the links that the message has previews of; previews that exist are kept."""
     db.execute(
         "DELETE FROM previews WHERE room_id = %s AND seq = %s AND url <> ALL(%s)",
         (room_id, seq, [link.url for link in links]),

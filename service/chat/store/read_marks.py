@@ -1,4 +1,4 @@
-"""The SQL about what has been read."""
+"""The SQL about read marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SQL about webhooks and their log: one function, one question."""
+"""The SQL about webhooks and their log."""
 
 from __future__ import annotations
 

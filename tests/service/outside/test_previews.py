@@ -219,11 +219,13 @@ def test_a_slow_site_keeps_neither_others_nor_the_database_waiting(
     slow = " ".join(f"{there.url}/slow{number}" for number in (1, 2, 3))
     other = f"http://localhost:{there.port}/other"
     ada.sends(ada.makes_room(), f"{slow} {other}")
+    # Both are taken before one runs: to take one holds a connection.
+    first, second = previews.take(), previews.take()
+    assert first is not None
+    assert second is not None
     with TaskGroup() as group:
-        for _ in range(2):
-            work = previews.take()
-            assert work is not None
-            group.go(work)
+        group.go(first)
+        group.go(second)
         assert full.wait(20)
         assert work_off(previews) == 1
         go_on.set()

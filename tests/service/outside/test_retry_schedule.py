@@ -25,7 +25,7 @@ def test_a_receiver_that_stays_away_is_tried_for_three_days() -> None:
     clock, failures, pauses = 0.0, 0, []
     while True:
         failures += 1
-        verdict = after_failure(failures, clock, dice=middle)
+        verdict = after_failure(failures, clock, random_between=middle)
         if verdict.disable:
             break
         pauses.append(verdict.delay)
@@ -40,7 +40,7 @@ def test_a_receiver_that_stays_away_is_tried_for_three_days() -> None:
 @given(st.integers(1, 10_000), st.floats(0, GIVE_UP_AFTER, exclude_max=True), st.integers())
 def test_no_pause_is_short_or_endless(failures: int, failing_for: float, seed: int) -> None:
     """However often it failed, the next try comes, and not in step with others."""
-    verdict = after_failure(failures, failing_for, dice=random.Random(seed).uniform)
+    verdict = after_failure(failures, failing_for, random_between=random.Random(seed).uniform)
     assert not verdict.disable
     assert FIRST * (1 - JITTER) <= verdict.delay <= LONGEST * (1 + JITTER)
 
@@ -52,9 +52,9 @@ def test_pauses_differ() -> None:
 
 def test_what_the_receiver_asks_for_is_heard() -> None:
     """Retry-After makes a pause longer, within bounds, and never shorter."""
-    assert after_failure(1, 0.0, asked_for=120, dice=middle).delay == 120
-    assert after_failure(3, 0.0, asked_for=1, dice=middle).delay == FIRST * FACTOR**2
-    assert after_failure(1, 0.0, asked_for=1e9, dice=middle).delay == LONGEST
+    assert after_failure(1, 0.0, asked_for=120, random_between=middle).delay == 120
+    assert after_failure(3, 0.0, asked_for=1, random_between=middle).delay == FIRST * FACTOR**2
+    assert after_failure(1, 0.0, asked_for=1e9, random_between=middle).delay == LONGEST
 
 
 @pytest.mark.parametrize(
