@@ -64,10 +64,10 @@ class Flask(flask.Flask):
             or not (path.startswith("/") and path.isascii() and query.isascii())
         ):
             return super().create_url_adapter(request)
-        said = (scheme, environ["HTTP_HOST"])
-        known = self._hosts.get(said)
+        origin = (scheme, environ["HTTP_HOST"])
+        known = self._hosts.get(origin)
         if known is None:
-            return self._meet(said, request)
+            return self._meet(origin, request)
         request.host, server_name = known
         return Adapter(
             rules,
@@ -80,10 +80,10 @@ class Flask(flask.Flask):
             query,
         )
 
-    def _meet(self, said: tuple[str, str], request: flask.Request) -> MapAdapter | None:
+    def _meet(self, origin: tuple[str, str], request: flask.Request) -> MapAdapter | None:
         adapter = super().create_url_adapter(request)
         if adapter is not None and len(self._hosts) < _MAX_HOSTS:
-            self._hosts[said] = (request.host, adapter.server_name)
+            self._hosts[origin] = (request.host, adapter.server_name)
         return adapter
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

@@ -48,12 +48,13 @@ def plan(
     """
     start = {room_id: wanted.get(room_id, feed.position) for room_id, feed in feeds.items()}
     missed, gaps = [], []
+    left = max_events
     behind = [room_id for room_id, feed in feeds.items() if start[room_id] != feed.position]
     for room_id in sorted(behind, key=lambda each: feeds[each].position - start[each]):
         feed, after = feeds[room_id], start[room_id]
         count = feed.position - after
-        if 0 < count <= max_events:
-            max_events -= count
+        if 0 < count <= left:
+            left -= count
             missed.append(Missed(room_id, after, feed.position, feed.since(after)))
         else:
             gaps.append(Gap(room_id, after, feed.position))
