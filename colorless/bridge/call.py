@@ -23,15 +23,19 @@ _Wait = Awaitable[T] | Callable[[], Awaitable[T]]
 
 
 def await_(awaitable: _Wait[T]) -> T:
-    """Wait for a coroutine, a task or a future, and return what it returns or raise its error.
+    """Wait for a coroutine, a task or a future; return what it returns or raise what it raises.
 
-    It may be a function that returns one, called inside of the loop: for libraries that look for
-    a running loop before they are awaited, such as ``asyncpg.create_pool``.
+    Only the calling green thread waits. The coroutine sees the caller's context variables. A
+    deadline, a kill or a ``gevent.Timeout`` of the caller cancels it and waits for its clean-up; a
+    second one does not wait any more.
 
-    The coroutine sees the caller's context variables. A deadline, a kill or a ``gevent.Timeout``
-    of the caller cancels it and waits for its clean-up; a second one does not wait any more.
-    A coroutine that somebody else cancels raises ``concurrent.futures.CancelledError``, which
-    unlike asyncio's is an ordinary exception.
+    :param awaitable: what to wait for, or a function that returns it and is called inside of the
+        loop: for libraries that look for a running loop before they are awaited, such as
+        ``asyncpg.create_pool``.
+    :raises concurrent.futures.CancelledError: the coroutine was cancelled by other code. Unlike
+        asyncio's this is an ordinary exception.
+    :raises DeadlineExceeded: the caller's deadline has passed.
+    :raises RuntimeError: called in a real thread (of ``offload``, say) or in the hub itself.
     """
     if current_deadline() is None:
         return _cross(awaitable)
@@ -120,7 +124,7 @@ _init = Task.__init__
 
 
 async def _carry(call: _Call, awaitable: _Wait[T], loop: HubLoop) -> T:
-    """What the task runs. When the caller goes on, the task has ended."""
+    """The coroutine of the task. The task has ended before the caller goes on."""
     call.started = True
     try:
         return await (awaitable() if callable(awaitable) else awaitable)

@@ -50,9 +50,13 @@ class Connection(extensions.connection):
             raise
 
     def fetch_all(self, sql: str, params: Params = None) -> list[Row]:
-        """Every row that ``sql`` returns. ``%s`` in it stands for one of ``params``.
+        """Run a statement and return all its rows.
 
-        Raises what psycopg2 raises, ``DeadlineExceeded``, and ``ConnectionShared``.
+        :param sql: with ``%s``, or ``%(name)s``, where a parameter goes.
+        :param params: a sequence, or a mapping by name.
+        :raises psycopg2.Error: what psycopg2 raises.
+        :raises DeadlineExceeded: the caller's deadline has passed. The query ends in the server.
+        :raises ConnectionShared: another green thread waits for an answer on this connection.
         """
         cursor = self._run(sql, params)
         rows = cursor.fetchall()
@@ -61,7 +65,8 @@ class Connection(extensions.connection):
         return rows
 
     def fetch_one(self, sql: str, params: Params = None) -> Row | None:
-        """The first row that ``sql`` returns, or ``None``. Raises as :meth:`fetch_all` does."""
+        """Run a statement and return its first row, or ``None``. ``sql``, ``params`` and errors
+        are those of :meth:`fetch_all`."""
         cursor = self._run(sql, params)
         row = cursor.fetchone()
         if cursor.rowcount > KEPT_ROWS:
@@ -69,7 +74,8 @@ class Connection(extensions.connection):
         return row
 
     def execute(self, sql: str, params: Params = None) -> int:
-        """Run ``sql``; the number of rows that it changed. Raises as :meth:`fetch_all` does."""
+        """Run a statement and return how many rows it changed. ``sql``, ``params`` and errors are
+        those of :meth:`fetch_all`."""
         cursor = self._run(sql, params)
         count = cursor.rowcount
         if count > KEPT_ROWS:

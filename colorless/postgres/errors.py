@@ -18,7 +18,7 @@ from psycopg2 import OperationalError, ProgrammingError
 
 
 class PoolFull(OperationalError):
-    """All connections are in use and ``max_waiting`` callers wait already."""
+    """All connections are in use, and ``max_waiting`` callers wait for one already."""
 
 
 class PoolTimeout(OperationalError):

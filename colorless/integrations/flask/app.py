@@ -33,7 +33,8 @@ class Sessions(SecureCookieSessionInterface):
 
 
 class Flask(flask.Flask):
-    """A drop-in for :class:`flask.Flask`. The arguments are the same."""
+    """A subclass of ``flask.Flask`` with the same arguments and behaviour, and less work for each
+    request."""
 
     url_map_class = Map
     response_class = Response

@@ -12,7 +12,8 @@ _REWRITTEN = frozenset({"location", "content-location"})
 
 
 class Response(flask.Response):
-    """A drop-in for :class:`flask.Response`."""
+    """A subclass of ``flask.Response`` with the same behaviour; one that is a single string is
+    handed to the server as it is."""
 
     # Whether somebody wants to be called when the response has been sent.
     awaited = False

@@ -17,8 +17,11 @@ MAX_FIELDS = 200
 
 
 class Answer(NamedTuple):
-    """What a server answered. The names of ``headers`` are in lower case; the values of those that
-    came more than once are joined by ``", "``."""
+    """What a server answered: ``status``, ``headers`` and ``content``, the body.
+
+    The names of ``headers`` are in lower case; the values of those that came more than once are
+    joined by ``", "``.
+    """
 
     status: int
     headers: dict[str, str]
