@@ -28,7 +28,7 @@ def when_imported(name: str, hook: Hook) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds what the other finders find, for the modules that have hooks."""
+    """Asks the other finders for a module that has hooks, and wraps the loader that they find."""
 
     def __init__(self) -> None:
         self.hooks: dict[str, list[Hook]] = {}
@@ -61,9 +61,9 @@ def _first_spec(
 
 
 class _HookedLoader(Loader):
-    """The loader that was found, and the hooks of the one module that it is asked for here.
+    """Wraps the loader that was found: runs the module, then the hooks.
 
-    A loader of its own for each import: what was found may be shared by many modules.
+    One for each import, since many modules may share the loader that was found.
     """
 
     def __init__(self, found: Any, hooks: Sequence[Hook]) -> None:

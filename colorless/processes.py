@@ -35,7 +35,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
 
 
 def install() -> None:
-    """Let what multiprocessing waits for, from now on, hold up its own green thread only."""
+    """Make multiprocessing's pipes and locks wait green, and its forked children start afresh."""
     replace_pipe_io(_read, _write)
     replace_lock_acquire(_green)
     replace_spawn(_watched)
@@ -43,7 +43,8 @@ def install() -> None:
 
 
 def _watched(spawn: Callable[..., int]) -> Callable[..., int]:
-    """Start a process and watch it. Else libev takes its exit status as that of a stranger."""
+    """Start processes with a child watcher. Without one, libev reaps the child and drops its
+    exit status."""
 
     def spawn_and_watch(*args: object) -> int:
         if not get_hub().loop.default:
@@ -55,9 +56,9 @@ def _watched(spawn: Callable[..., int]) -> Callable[..., int]:
 
 
 def _begin_anew(_: object) -> None:
-    """In a child that was forked, before its work begins: let nothing go on that its parent began.
+    """In a forked child, before its work begins: stop all that its parent's green threads wait for.
 
-    What its parent's green threads wait for never comes; what is called from here on can wait.
+    They never run again there. What the child starts itself works as usual.
     """
     if not forks.count:
         return  # it was spawned, and has nothing of its parent's
@@ -92,7 +93,7 @@ def _write(fd: int, data: memoryview) -> int:
 
 
 def _green(acquire: Callable[[bool], bool]) -> Callable[..., bool]:
-    """A lock's ``acquire``, asking again and again instead of waiting in C."""
+    """A lock's ``acquire`` that polls, and sleeps green in between, instead of waiting in C."""
 
     def acquire_green(block: bool = True, timeout: float | None = None) -> bool:
         end = None if timeout is None else time.monotonic() + timeout

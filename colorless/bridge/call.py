@@ -101,7 +101,8 @@ def _wake(hub: Hub, waiter: Waiter, _: asyncio.Future[Any]) -> None:
 
 
 class _Call(Task):
-    """The task that a green thread waits for. Cancelled before its first step it still wakes it."""
+    """The task that a green thread waits for. It wakes that thread even if it is cancelled before
+    its first step."""
 
     __slots__ = ("caller", "started")
     caller: Any
@@ -109,7 +110,7 @@ class _Call(Task):
     started: bool
 
     def wake(self) -> None:
-        """Go on in the caller, if it still waits: it may have been interrupted."""
+        """Switch to the caller, unless its wait was interrupted."""
         caller, self.caller = self.caller, None
         if caller is not None:
             caller.switch()
@@ -136,6 +137,6 @@ async def _carry(call: _Call, awaitable: _Wait[T], loop: HubLoop) -> T:
 
 
 def _close(awaitable: object) -> None:
-    """A coroutine that never ran is closed, so that Python does not warn of it."""
+    """Close a coroutine that never ran, so that Python does not warn of it."""
     if asyncio.iscoroutine(awaitable):
         awaitable.close()

@@ -93,7 +93,7 @@ class Connection(extensions.connection):
         return True
 
     def is_clean(self) -> bool:
-        """Whether the next user may have it: open, and not inside a transaction."""
+        """Whether it can be lent again: it is open, and outside of a transaction."""
         return not self.closed and self.get_transaction_status() == TRANSACTION_STATUS_IDLE
 
     def _run(self, sql: str, params: Params) -> extensions.cursor:
@@ -142,7 +142,7 @@ class Connection(extensions.connection):
         self._statement_timeout = seconds
 
     def _prepared_call(self, sql: str, params: Params) -> Call | None:
-        """What to send in place of ``sql``, which is prepared first if it is time to do so."""
+        """What to send in place of ``sql``; prepares it first if it has run often enough."""
         assert self.statements is not None
         statement = self.statements.find(sql, params)
         if statement is None or (statement.prepare is not None and not self._prepare(statement)):
@@ -152,7 +152,7 @@ class Connection(extensions.connection):
         return statement.execute, params
 
     def _prepare(self, statement: Statement) -> bool:
-        """Prepare it in the server; ``False`` if it does not want to, and then never again."""
+        """Prepare it in the server. ``False`` if the server refuses; then it is not tried again."""
         assert self.statements is not None
         assert statement.prepare is not None
         status = self.get_transaction_status()
@@ -177,14 +177,16 @@ class Connection(extensions.connection):
         return True
 
     def _forget_statements(self) -> None:
-        """Start anew; inside a transaction the server keeps the old ones, under names of theirs."""
+        """Forget all prepared statements. Inside a transaction the server keeps them; new ones get
+        other names."""
         assert self.statements is not None
         self.statements.clear()
         if self.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self._send("DEALLOCATE ALL", None)
 
     def interrupt(self) -> None:
-        """End the wait of the green thread that uses it, if any, which closes the connection."""
+        """End the wait of the green thread that uses this connection, if any. psycopg2 then closes
+        the connection."""
         if self.user is not None:
             gevent.get_hub().loop.run_callback(self._throw_into, self.user)
             gevent.sleep(0)

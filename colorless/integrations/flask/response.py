@@ -26,7 +26,7 @@ class Response(flask.Response):
     def get_wsgi_response(
         self, environ: dict[str, Any]
     ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """As Flask's; a body of bytes whose length is declared goes out as it is."""
+        """As Flask's, but a body that is one string with a declared length is returned as it is."""
         body: Any = self.response
         if (
             type(self) is Response

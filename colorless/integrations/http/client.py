@@ -1,4 +1,4 @@
-"""A client for any number of sites: it keeps their connections, and gives each call its time."""
+"""A client for any number of sites: it keeps connections open, and limits each call's time."""
 
 from __future__ import annotations
 

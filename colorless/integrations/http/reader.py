@@ -36,8 +36,8 @@ class Reader:
         self.begin("GET", 0, cut=False)
 
     def begin(self, method: str, most: int, *, cut: bool) -> None:
-        """Expect the answer to a ``method`` request, with a body of at most ``most`` bytes: what is
-        longer is cut off, or is a :class:`BadAnswer`."""
+        """Expect the answer to a ``method`` request. A body longer than ``most`` bytes is cut off
+        with ``cut``, and otherwise a :class:`BadAnswer`."""
         self._method = method
         self._most = most
         self._cut = cut
@@ -65,15 +65,15 @@ class Reader:
             raise BadAnswer(f"a head or trailers of more than {MAX_OVERHEAD} bytes")
 
     def end(self) -> None:
-        """The server has closed the connection: whole is what has no other end than this. Raises
-        :class:`NoAnswer` for everything else."""
+        """The server has closed the connection. That completes a body without a length; otherwise
+        raises :class:`NoAnswer`."""
         framed = "content-length" in self._headers or "transfer-encoding" in self._headers
         if not self._in_body or framed:
             raise NoAnswer("the connection ended before the answer was whole")
         self.done, self.reusable = True, False
 
     def answer(self) -> Answer:
-        """What was read."""
+        """The answer that was read."""
         body = self._body
         content = body[0] if len(body) == 1 else b"".join(body)
         if self._size > self._most:
