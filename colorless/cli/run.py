@@ -22,10 +22,10 @@ def run(interface: Interface | None = None) -> None:
 
 
 class Runner(WSGIApplication):
-    """gunicorn's application, with the worker class that fits the application's interface.
+    """gunicorn's application, with the worker that fits what it serves.
 
-    A worker class on the command line is used instead. One in a configuration file is not, since
-    that file may have been written for starting gunicorn itself.
+    A worker class on the command line wins over that; the configuration file's does not, since it
+    was chosen for another way to start.
     """
 
     def __init__(self, interface: Interface | None) -> None:
@@ -33,7 +33,7 @@ class Runner(WSGIApplication):
         super().__init__("%(prog)s run [OPTIONS] module:app", prog="colorless")
 
     def load_default_config(self) -> None:
-        """gunicorn's defaults, but for those that these workers need different."""
+        """gunicorn's defaults, and those that it would set differently knowing these workers."""
         super().load_default_config()
         self.cfg.set("workers", available_cpus())
         self.cfg.set("worker_connections", 10_000)

@@ -10,10 +10,10 @@ from colorless.patched import require_patched
 
 
 class StockASGIWorker(GunicornASGIWorker):
-    """gunicorn's own ASGI worker on a :class:`~colorless.loop.HubLoop`, for HTTP/2 and uwsgi.
+    """Serves an ASGI application on a :class:`~colorless.loop.HubLoop`, over HTTP/2 and uwsgi too.
 
-    The process has to be patched already, as ``colorless run`` does. gunicorn's setting
-    ``asgi_loop`` is ignored.
+    The process has to be patched already, as ``colorless run`` does it. ``asgi_loop`` is ignored:
+    the loop is the point of this worker.
     """
 
     def _setup_event_loop(self) -> None:
