@@ -73,10 +73,10 @@ class GreenThread(gevent.Greenlet):
             self._ends = self._item = None
             self.gr_context = None  # type: ignore[misc]
             if self.__dict__:
-                self.__dict__.clear()  # its name, and what thread-locals keep
+                self.__dict__.clear()  # attributes of the job, and its thread-locals
             if ends:
                 gevent.get_hub().loop.run_callback(self._tell, ends)
-            del self, item  # a traceback keeps its frames, and they what they refer to
+            del self, item  # an error's traceback would keep them alive
         return bool(ends)
 
     def _woken(self) -> None:
@@ -88,7 +88,7 @@ class GreenThread(gevent.Greenlet):
         for callback in ends:
             callback(self)
         if not self.dead and not self._rest():
-            self.switch()  # to its end
+            self.switch()  # without a job it ends
 
     def _rest(self) -> bool:
         """Go back to the pool; ``False`` if it is full."""

@@ -37,7 +37,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        # Another finder of this kind asks all but itself, and so asks this one again.
+        # Another finder like this one asks all other finders too: do not ask each other for ever.
         if name not in self.hooks or name in self._searched:
             return None
         self._searched.add(name)
@@ -82,11 +82,11 @@ class _HookedLoader(Loader):
             hook(module)
 
     def __getattr__(self, name: str) -> Any:
-        # Whatever else a loader may have, such as get_source.
+        # The loader's other methods, such as get_source.
         return getattr(self._found, name)
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]:
-        # A copy of the spec has the loader that was found.
+        # Copying or pickling the spec gives the loader that was found.
         return _as_it_is, (self._found,)
 
 

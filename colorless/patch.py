@@ -128,7 +128,7 @@ def _stale_references(not_scanned: Collection[str]) -> Iterator[str]:
                 yield f"{name}.{attribute} (which is {known[id(value)]})"
 
 
-# What keeps an original here does so on purpose.
+# Packages that keep original functions on purpose.
 _HOUSE = {"__main__", "colorless", "gevent", "greenlet", "zope"}
 
 _NOT_SCANNED = frozenset(sys.stdlib_module_names) | _HOUSE

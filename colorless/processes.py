@@ -29,8 +29,9 @@ from colorless.compat.multiprocessing import (
 )
 from colorless.lowlevel import wait_readable, wait_writable
 
-# Seconds between two looks at a lock that another process has; guessed. No descriptor tells when
-# it is free, and a thread that waited for it would keep it if its caller were interrupted.
+# Seconds between two attempts to take a lock that another process has; guessed. No descriptor
+# tells when it is free, and a real thread that waited for it would keep it if its caller were
+# interrupted.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
 
 
@@ -61,13 +62,13 @@ def _begin_anew(_: object) -> None:
     They never run again there. What the child starts itself works as usual.
     """
     if not forks.count:
-        return  # it was spawned, and has nothing of its parent's
+        return  # spawned, not forked
     loop = get_hub().loop
     for callback in list(pending_callbacks(loop)):
         callback.stop()
     gc.unfreeze()  # a server may have put its listeners out of the collector's sight
     for found in gc.get_objects():
-        # The hub's own, for forks, is what mends its pool of threads.
+        # The hub's own fork watcher stays: it restarts the hub's pool of threads.
         if isinstance(found, Watcher) and not isinstance(found, ForkWatcher):
             found.stop()
 
@@ -84,7 +85,7 @@ def _read(fd: int, size: int) -> bytes:
 def _write(fd: int, data: memoryview) -> int:
     while True:
         wait_writable(fd)
-        # A pipe that blocks is ready for so much only; what calls this calls again for the rest.
+        # A blocking pipe that is ready takes PIPE_BUF bytes; the caller calls again for the rest.
         part = data[: select.PIPE_BUF] if os.get_blocking(fd) else data
         try:
             return os.write(fd, part)

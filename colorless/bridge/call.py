@@ -93,7 +93,7 @@ def outlast(task: asyncio.Future[Any]) -> None:
         with suppress(DeadlineExceeded):
             waiter.get()
     if not task.cancelled():
-        task.exception()  # it is not lost: the caller hears of the interruption instead
+        task.exception()  # marks it as seen: the caller gets the interruption instead
 
 
 def _wake(hub: Hub, waiter: Waiter, _: asyncio.Future[Any]) -> None:

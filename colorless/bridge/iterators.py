@@ -17,7 +17,7 @@ from colorless.deadlines import limit
 
 T = TypeVar("T")
 
-# Guessed: items that the iterator may be ahead of who consumes them.
+# Guessed: items that may be made before they are asked for.
 AHEAD = 32
 
 
@@ -74,7 +74,7 @@ class Iterated(Iterator[T], Generic[T]):
     def __del__(self) -> None:
         pump = self._pump
         if pump is not None and not pump.done() and not pump.get_loop().is_closed():
-            # The collector may run anywhere, also where nothing may wait.
+            # The garbage collector may call this where nothing may wait.
             pump.get_loop().call_soon_threadsafe(self._channel.cancel, pump)
 
 
@@ -93,7 +93,7 @@ class _Channel:
 
     def put(self, item: Any) -> None:
         if self._closed and not getattr(asyncio.current_task(), "_throwing", False):
-            # The generator has swallowed the cancellation; else it would be on its way to here.
+            # The generator has swallowed the cancellation: cancel it again.
             raise asyncio.CancelledError
         self._room.acquire()
         self._items.put((item, None))

@@ -20,7 +20,7 @@ class Writer:
     def __init__(self, name: str, kinds: Sequence[type]) -> None:
         self._integers = [n for n, kind in enumerate(kinds) if kind is int]
         self._others = [n for n, kind in enumerate(kinds) if kind is not int]
-        # Formatted twice, by us and by psycopg2, if there is something for it to do.
+        # Formatted here for integers, then by psycopg2 for all else.
         arguments = ["%d" if kind is int else "%%s" for kind in kinds]
         self._template = f"EXECUTE {name}({', '.join(arguments)})".encode()
 

@@ -44,8 +44,8 @@ class Connection(extensions.connection):
         try:
             super().__init__(*args, **kwargs)
         except BaseException:
-            # Interrupted while connecting. The traceback keeps this object, and so the session in
-            # the server, alive for nobody knows how long.
+            # Interrupted while connecting. The traceback keeps this object alive, and with it the
+            # session in the server.
             self.close()
             raise
 
@@ -192,7 +192,7 @@ class Connection(extensions.connection):
             gevent.sleep(0)
 
     def _throw_into(self, user: Any) -> None:
-        still_waits = self.user is user  # else it has its answer, and is somewhere else by now
+        still_waits = self.user is user  # else it has its answer, and may wait for something else
         if still_waits:
             user.throw(outlived(user))
 

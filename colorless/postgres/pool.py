@@ -152,7 +152,7 @@ class Pool:
         if slot.connection is None:
             self._open(slot)
             return slot
-        # Idle for long, or since before some connection turned out to be lost: does it live?
+        # Idle for long, or since before another connection was lost: check that it still works.
         since = slot.idle_since
         if since < self._doubted or since < time.monotonic() - self._check_after:
             self._renew(slot)

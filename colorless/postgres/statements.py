@@ -14,7 +14,7 @@ from colorless.postgres.placeholders import signature, translate
 
 THRESHOLD = 5  # psycopg 3's choice
 CAPACITY = 200  # guessed: more than most services have, and little memory in the server
-COUNTED = 1000  # guessed: SQL that is put together anew each time must not fill the memory
+COUNTED = 1000  # guessed: SQL that differs each time must not fill the memory
 
 Params = Sequence[Any] | Mapping[str, Any] | None
 Call = tuple[str | bytes, Params]  # what is sent, and what psycopg2 is to write into it
@@ -35,7 +35,7 @@ class Statement:
 
     def __init__(self, name: str, prepare: str | None, execute: str | None) -> None:
         self.name = name
-        self.prepare = prepare  # what has to be sent before ``execute`` may be; None once it was
+        self.prepare = prepare  # to be sent before ``execute``; None once that is done
         self.execute = execute  # what is sent in place of the SQL; None: send the SQL
 
 

@@ -40,7 +40,7 @@ class Waiter(Ticket[Connection]):
     def wake(self) -> None:
         """Wake the owner, in the next iteration of its hub."""
         loop = self._hub.loop
-        # Threads of the system have hubs of their own.
+        # Each operating-system thread has a hub of its own.
         later = loop.run_callback if self._hub is get_hub() else loop.run_callback_threadsafe
         later(self._sleep.switch, None)
 

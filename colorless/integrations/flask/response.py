@@ -15,7 +15,7 @@ class Response(flask.Response):
     """A subclass of ``flask.Response`` with the same behaviour; one that is a single string is
     handed to the server as it is."""
 
-    # Whether somebody wants to be called when the response has been sent.
+    # Whether call_on_close() was called.
     awaited = False
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:

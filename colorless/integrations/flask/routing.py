@@ -22,7 +22,7 @@ from typing import Any
 from werkzeug import routing
 from werkzeug.routing import Rule, RuleFactory
 
-# In a shape, what is not written out in any rule.
+# Stand in a shape for the segments that no rule has as a word.
 NUMBER, WORD = 1, 2
 # Guessed. Only shapes that match a rule are remembered, and there are few.
 _MAX_SHAPES = 1024
@@ -53,7 +53,7 @@ class Map(routing.Map):
         words = self._words
         if words is None:
             words = self._study()
-        # A dot in a regular expression matches no line end, and \d more digits than ten.
+        # In the converters' patterns . matches no line end, and \d more digits than 0 to 9.
         if not self._simple or path[:2] == "//" or not (path.isascii() and path.isprintable()):
             return None
         segments = path.split("/")

@@ -18,7 +18,7 @@ from colorless.integrations.http.errors import NoAnswer, TooSlow
 from colorless.integrations.http.reader import Answer
 from colorless.lowlevel import limit
 
-# What may be sent again when a kept connection broke without a word (RFC 9110, section 9.2.2).
+# Methods that may be sent again when a kept connection ends without an answer (RFC 9110, 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _URL = re.compile(r"(https?)://([\w.:\[\]-]+)((?:[/?][^#]*)?)(?:#.*)?", re.DOTALL)
@@ -110,7 +110,7 @@ class Client:
             try:
                 return self._call(origin, connection, method, data)
             except NoAnswer:
-                # Closed by the server at the very moment when it was used again.
+                # The server closed the idle connection while the request was on its way.
                 if connection.heard or method not in _IDEMPOTENT:
                     raise
         return self._call(origin, self._connect(origin), method, data)

@@ -8,11 +8,11 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from colorless.integrations.http.errors import BadAnswer, NoAnswer
 
-# Bytes that may come without one of them being of the body: a head, interim answers, trailers.
+# Bytes that may come without any of the body: a head, interim answers, trailers.
 # Guessed: four times what gunicorn lets a client send.
 MAX_OVERHEAD = 128 * 1024
-# Lines of a head, interim answers included: what comes more than once is joined, which takes time
-# with the square of how often. Guessed: twice what http.client takes.
+# Lines of a head, interim answers included: joining the values of a repeated field takes quadratic
+# time. Guessed: twice what http.client takes.
 MAX_FIELDS = 200
 
 
@@ -58,7 +58,7 @@ class Reader:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self.reusable = False
-            if not self.done:  # else it is what came behind the answer
+            if not self.done:  # else it came behind the answer, and does not belong to it
                 cause = error.__context__
                 raise cause if isinstance(cause, BadAnswer) else BadAnswer(str(error)) from None
         if self._overhead > MAX_OVERHEAD and not self.done:
@@ -88,7 +88,7 @@ class Reader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A line of the head, or a trailer."""
         if self._in_body:
-            return  # a trailer, which no caller can have agreed on
+            return  # a trailer: ignored
         self._fields += 1
         if self._fields > MAX_FIELDS:
             raise BadAnswer(f"a head of more than {MAX_FIELDS} lines")
@@ -124,4 +124,4 @@ class Reader:
         if self._in_body:
             self.done = True
         else:
-            self._headers = {}  # of an interim answer: the one that counts comes next
+            self._headers = {}  # they were of an interim answer; the final one comes next

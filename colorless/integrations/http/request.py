@@ -10,7 +10,7 @@ _METHOD = re.compile(r"[A-Z]+")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"/[!-~]*")
-_KEPT = "%/?:@!$&'()*+,;=-._~[]"  # what quoting leaves alone: it may be quoted already
+_KEPT = "%/?:@!$&'()*+,;=-._~[]"  # not quoted, since the target may be quoted already
 
 
 def encode(
