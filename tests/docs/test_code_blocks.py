@@ -38,7 +38,6 @@ def env(embedded_server: EmbeddedPostgres) -> dict[str, str]:
         connection.close()
     programs = Path(sys.executable).parent
     return {
-        "HOME": os.environ["HOME"],
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PGHOST": where["host"],
         "PGPORT": where["port"],
