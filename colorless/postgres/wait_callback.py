@@ -49,7 +49,7 @@ def wait_with_kept_watchers(connection: Connection) -> None:
             connection.drop_watchers()
             watchers = connection.watchers = Watchers(hub, connection.fileno())
         watcher = watchers.read if state == POLL_READ else watchers.write
-        # hub.wait() without its Waiter, which tells a stray switch from its own: here poll() does.
+        # hub.wait() without its Waiter, which guards against stray switches: poll() is asked again.
         watcher.start(resume)
         try:
             hub.switch()

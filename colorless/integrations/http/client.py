@@ -1,4 +1,4 @@
-"""A client for any number of sites: it keeps their connections, and gives each call its time."""
+"""A client for any number of sites: it keeps connections open, and limits each call's time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from colorless.integrations.http.errors import NoAnswer, TooSlow
 from colorless.integrations.http.reader import Answer
 from colorless.lowlevel import limit
 
-# What may be sent again when a kept connection broke without a word (RFC 9110, section 9.2.2).
+# Methods that may be sent again when a kept connection ends without an answer (RFC 9110, 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _URL = re.compile(r"(https?)://([\w.:\[\]-]+)((?:[/?][^#]*)?)(?:#.*)?", re.DOTALL)
@@ -27,17 +27,18 @@ _URL = re.compile(r"(https?)://([\w.:\[\]-]+)((?:[/?][^#]*)?)(?:#.*)?", re.DOTAL
 class Client:
     """Calls over HTTP/1.1. Times in seconds, sizes in bytes.
 
+    A client belongs to the thread that made it, as gevent's sockets do.
+
     :param timeout: for each call, from the look-up of the name to the last byte; a deadline of the
         caller (``fail_after``) ends it earlier.
-    :param max_bytes: that an answer's body may have.
+    :param max_bytes: how large the body of an answer may be; a larger one is :class:`BadAnswer`.
     :param max_idle: connections that are kept for later calls, of all sites together; the one that
         was idle longest is closed for one more. An idle connection is a socket and no green thread.
     :param idle_seconds: after which a kept connection is not used any more. Guessed: less than the
         60 or 75 s after which common servers close them.
     :param headers: sent with every call.
-    :param tls: by default the system's authorities are trusted; certificates are always verified.
-
-    A client belongs to the thread that made it, as gevent's sockets do.
+    :param tls: by default the system's authorities are trusted. Certificates are verified, unless
+        a context that you give does not.
     """
 
     def __init__(
@@ -60,21 +61,26 @@ class Client:
         self._order: dict[HTTPConnection, str] = {}  # all of them, the oldest first
 
     def get(self, url: str, headers: Mapping[str, str] = _NOTHING) -> Answer:
-        """What is at ``url``. Raises as :meth:`request` does."""
+        """GET ``url``. ``headers`` and errors are those of :meth:`request`."""
         return self.request("GET", url, headers)
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str] = _NOTHING) -> Answer:
-        """What the site says to ``content``. Raises as :meth:`request` does."""
+        """POST ``content`` to ``url``. ``headers`` and errors are those of :meth:`request`."""
         return self.request("POST", url, headers, content)
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str] = _NOTHING, content: bytes = b""
     ) -> Answer:
-        """One call and its answer, whatever its status.
+        """Send one request and return its answer, whatever its status.
 
-        Raises ``ValueError`` for what is no request, and ``OSError``: one of
-        :mod:`colorless.integrations.http.errors`, or why there is no connection.
-        ``DeadlineExceeded`` when the caller's time is up.
+        :param method: in capitals: ``GET``.
+        :param url: ``http://`` or ``https://``, without a user name.
+        :param headers: beside the client's; one that is spelled the same replaces it.
+        :param content: the body.
+        :raises ValueError: a URL, method or header that HTTP does not know; nothing was sent.
+        :raises HTTPError: the answer did not come, was not HTTP, or came too late.
+        :raises OSError: no connection could be made.
+        :raises DeadlineExceeded: the caller's deadline has passed.
         """
         found = _URL.fullmatch(url)
         if found is None:
@@ -94,7 +100,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the connections that are kept. The client can still be used."""
         while self._order:
             self._close_oldest()
 
@@ -104,7 +110,7 @@ class Client:
             try:
                 return self._call(origin, connection, method, data)
             except NoAnswer:
-                # Closed by the server at the very moment when it was used again.
+                # The server closed the idle connection while the request was on its way.
                 if connection.heard or method not in _IDEMPOTENT:
                     raise
         return self._call(origin, self._connect(origin), method, data)

@@ -8,17 +8,20 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from colorless.integrations.http.errors import BadAnswer, NoAnswer
 
-# Bytes that may come without one of them being of the body: a head, interim answers, trailers.
+# Bytes that may come without any of the body: a head, interim answers, trailers.
 # Guessed: four times what gunicorn lets a client send.
 MAX_OVERHEAD = 128 * 1024
-# Lines of a head, interim answers included: what comes more than once is joined, which takes time
-# with the square of how often. Guessed: twice what http.client takes.
+# Lines of a head, interim answers included: joining the values of a repeated field takes quadratic
+# time. Guessed: twice what http.client takes.
 MAX_FIELDS = 200
 
 
 class Answer(NamedTuple):
-    """What a server answered. The names of ``headers`` are in lower case; the values of those that
-    came more than once are joined by ``", "``."""
+    """What a server answered: ``status``, ``headers`` and ``content``, the body.
+
+    The names of ``headers`` are in lower case; the values of those that came more than once are
+    joined by ``", "``.
+    """
 
     status: int
     headers: dict[str, str]
@@ -56,22 +59,22 @@ class ResponseReader:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self.reusable = False
-            if not self.done:  # else it is what came behind the answer
+            if not self.done:  # else it came behind the answer, and does not belong to it
                 cause = error.__context__
                 raise cause if isinstance(cause, BadAnswer) else BadAnswer(str(error)) from None
         if self._overhead > MAX_OVERHEAD and not self.done:
             raise BadAnswer(f"a head or trailers of more than {MAX_OVERHEAD} bytes")
 
     def end(self) -> None:
-        """The server has closed the connection: whole is what has no other end than this. Raises
-        :class:`NoAnswer` for everything else."""
+        """The server has closed the connection. That completes a body without a length; otherwise
+        raises :class:`NoAnswer`."""
         framed = "content-length" in self._headers or "transfer-encoding" in self._headers
         if not self._in_body or framed:
             raise NoAnswer("the connection ended before the answer was whole")
         self.done, self.reusable = True, False
 
     def answer(self) -> Answer:
-        """What was read."""
+        """The answer that was read."""
         body = self._body
         content = body[0] if len(body) == 1 else b"".join(body)
         if self._size > self._max_bytes:
@@ -86,7 +89,7 @@ class ResponseReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A line of the head, or a trailer."""
         if self._in_body:
-            return  # a trailer, which no caller can have agreed on
+            return  # a trailer: ignored
         self._fields += 1
         if self._fields > MAX_FIELDS:
             raise BadAnswer(f"a head of more than {MAX_FIELDS} lines")
@@ -122,4 +125,4 @@ class ResponseReader:
         if self._in_body:
             self.done = True
         else:
-            self._headers = {}  # of an interim answer: the one that counts comes next
+            self._headers = {}  # they were of an interim answer; the final one comes next
