@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint conformance conformance-all image-test package-test release compare micro clean
+.PHONY: help install serve test lint docs conformance conformance-all image-test package-test release compare micro clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ $(VENV)/for-serving: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/for-all: pyproject.toml $(VENV)/for-serving
-	$(PIP) -e '.[all]' --group service --group embedded --group comparison --group dev
+	$(PIP) -e '.[all]' --group service --group embedded --group comparison --group docs --group dev
 	@touch $@
 
 serve: $(VENV)/for-serving  ## run the chat service on http://127.0.0.1:8000 (HOST, PORT, WORKERS, DATABASE_URL)
@@ -36,6 +36,9 @@ lint: install  ## ruff and mypy, strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install  ## the documentation as a site in site/, which needs no network (index.html)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 conformance: install  ## CPython's own asyncio tests, on the event loop that is the gevent hub
 	$(BIN)/python -m tests.conformance
@@ -63,4 +66,4 @@ micro: install  ## what single parts cost: a request's layers, the pool, the wor
 	for part in layers flask_calls postgres worker asgi tasks bridge loop outside connections; do $(BIN)/python -m comparison.micro.$$part || exit 1; done
 
 clean:  ## remove what the other targets made, but not .data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site *.egg-info

@@ -30,7 +30,8 @@ _current: ContextVar[Scope | None] = ContextVar("colorless_deadline", default=No
 
 
 class DeadlineExceeded(TimeoutError):
-    """The time that a :func:`fail_after` or :func:`move_on_after` block was given is up."""
+    """The time of a :func:`fail_after` or :func:`move_on_after` block is up. ``scope`` is the
+    block's."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(f"deadline exceeded after {scope.seconds:g} s")
@@ -38,7 +39,11 @@ class DeadlineExceeded(TimeoutError):
 
 
 class Scope:
-    """A block with a deadline: ``at`` on the monotonic clock, in seconds, and if it has passed."""
+    """What :func:`fail_after` and :func:`move_on_after` yield.
+
+    ``at`` is when the deadline passes, in seconds of ``time.monotonic``; ``expired`` is whether it
+    has ended a wait.
+    """
 
     __slots__ = ("at", "expired", "owner", "seconds")
 
@@ -75,10 +80,15 @@ class _Timer(Timer):
 
 @contextmanager
 def fail_after(seconds: float) -> Iterator[Scope]:
-    """Give the block ``seconds``; then :class:`DeadlineExceeded` is raised where it waits.
+    """Raise :class:`DeadlineExceeded` in the ``with`` block, at the point where it waits, once
+    ``seconds`` have passed.
 
-    Children made by :func:`colorless.tasks.go` inherit the deadline as a limit on what they wait
-    for. A block inside another never extends it.
+    Tasks made by :func:`colorless.tasks.go` in the block inherit the deadline as a limit on what
+    they wait for. A block inside another never extends the outer one's time. In a coroutine the
+    block may contain ``await``. After Trio's function of that name.
+
+    :param seconds: from now; zero or less ends the first wait.
+    :raises NotPatchedError: ``patch_everything()`` has not run.
     """
     require_patched("fail_after")
     scope = Scope(seconds)
@@ -107,7 +117,10 @@ def fail_after(seconds: float) -> Iterator[Scope]:
 
 @contextmanager
 def move_on_after(seconds: float) -> Iterator[Scope]:
-    """As :func:`fail_after`, but execution goes on behind the block; ``scope.expired`` tells."""
+    """As :func:`fail_after`, but raise nothing: execution goes on behind the block.
+
+    :param seconds: from now. Afterwards ``scope.expired`` tells whether they were too few.
+    """
     scope = None
     try:
         with fail_after(seconds) as scope:
@@ -124,9 +137,11 @@ def current_deadline() -> float | None:
 
 
 def remaining(limit: float | None = None) -> float | None:
-    """The seconds that a wait may take: the smaller of ``limit`` and the time left.
+    """How many seconds a wait may take: ``limit``, or what the caller's deadline leaves if that is
+    less; ``None`` without either.
 
-    ``None`` means no limit. Raises :class:`DeadlineExceeded` when no time is left.
+    :param limit: seconds, or ``None`` for no limit of its own.
+    :raises DeadlineExceeded: no time is left.
     """
     scope = _current.get()
     if scope is None:
@@ -153,10 +168,12 @@ def inherited_limit() -> gevent.Timeout | None:
 
 
 def limit(seconds: float | None, error: BaseException | None = None) -> gevent.Timeout:
-    """A ``with`` block whose waits take at most ``seconds``; then ``error`` is thrown into it.
+    """A ``with`` block in which ``error`` is raised, at the point where it waits, once ``seconds``
+    have passed, or ``DeadlineExceeded`` if the caller's deadline comes first.
 
-    When the caller's deadline comes first it is ``DeadlineExceeded`` instead, also in a task that
-    inherited the deadline. ``None`` means no limit but that deadline.
+    :param seconds: from now; ``None`` for no limit but the deadline.
+    :param error: an exception; ``None`` for gevent's ``Timeout``.
+    :raises DeadlineExceeded: no time is left.
     """
     left = remaining()
     scope = _current.get()

@@ -10,7 +10,7 @@ DISTRIBUTION = "colorless-io"
 
 @contextmanager
 def needs_extra(module: str, extra: str) -> Iterator[None]:
-    """A block of imports that ``module`` needs, and that come with ``extra``.
+    """A ``with`` block of imports that ``module`` needs and that come with ``extra``.
 
     Raises ``ModuleNotFoundError`` with the line that installs them.
     """

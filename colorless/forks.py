@@ -1,8 +1,8 @@
-"""Which process this is, told without asking the system for its number at every checkout."""
+"""Count forks, so that a pool notices one without a system call at every checkout."""
 
 import os
 
-count = 0  # forks that lie between the process that imported this module and the one that runs it
+count = 0  # forks between the process that imported this module and the current one
 
 
 def _count_fork() -> None:

@@ -1,10 +1,10 @@
-"""Green threads that do one thing after another, as long as nobody can tell.
+"""A pool of greenlets that run one job after another, where no job can see another's.
 
-A new green thread costs about 20 µs on CPython 3.11, half of it to map the memory of its first
-frame and to unmap it again; one that is used again, a few (``python -m comparison.micro.tasks``
-has both, with what a task adds). It is used again only if nothing refers to it any more: no timer
-that could still throw into it, nobody who kept it to wake it, to kill it or to wait for it. Each
-job has a context of its own, and what it kept in thread-locals goes when it ends.
+A new greenlet costs about 20 µs on CPython 3.11, half of it for mapping and unmapping the memory of
+its first frame; one from this pool a few µs (``python -m comparison.micro.tasks`` measures both). A
+greenlet is used again only if nothing refers to it any more: no timer that could still throw into
+it, no code that kept it to wake it, kill it or wait for it. Each job has a context of its own, and
+its thread-locals are dropped when it ends.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ MAX_IDLE = 256
 
 
 class GreenThread(gevent.Greenlet):
-    """Does one job after another. Who links to it is told when its job has ended."""
+    """A greenlet of the pool. What is linked to it is called when its current job has ended."""
 
     __slots__ = ("_ends", "_item", "job")
 
     def __init__(self) -> None:
         super().__init__()
         self.job: tuple[Callable[[Any], None], Any] | None = None
-        self._ends: list[Callable[[Any], Any]] | None = None  # whom to tell; None at rest
-        self._item: Any = None  # what it works on
+        self._ends: list[Callable[[Any], Any]] | None = None  # what is linked; None between jobs
+        self._item: Any = None  # of the current job
 
     def rawlink(self, callback: Callable[[Any], Any]) -> None:
-        """As Greenlet's; gevent drops the thread-locals of a greenlet by such a callback."""
+        """As Greenlet's. gevent uses it to drop the thread-locals of a greenlet at its end."""
         if self._ends is None:
             gevent.get_hub().loop.run_callback(callback, self)
         else:
@@ -62,7 +62,7 @@ class GreenThread(gevent.Greenlet):
                 self._woken()
 
     def _do(self, work: Callable[[Any], None], item: Any) -> bool:
-        """Do it; whether somebody is to be told of its end."""
+        """Run one job; whether callbacks are linked to its end."""
         ends: list[Callable[[Any], Any]] = []
         self.job = None
         self._ends = ends
@@ -73,10 +73,10 @@ class GreenThread(gevent.Greenlet):
             self._ends = self._item = None
             self.gr_context = None  # type: ignore[misc]
             if self.__dict__:
-                self.__dict__.clear()  # its name, and what thread-locals keep
+                self.__dict__.clear()  # attributes of the job, and its thread-locals
             if ends:
                 gevent.get_hub().loop.run_callback(self._tell, ends)
-            del self, item  # a traceback keeps its frames, and they what they refer to
+            del self, item  # an error's traceback would keep them alive
         return bool(ends)
 
     def _woken(self) -> None:
@@ -84,14 +84,14 @@ class GreenThread(gevent.Greenlet):
             _resting.discard(self)
 
     def _tell(self, ends: list[Callable[[Any], Any]]) -> None:
-        """Tell them, in the hub, as they expect, and rest."""
+        """Call the linked callbacks, in the hub as a Greenlet does, and go back to the pool."""
         for callback in ends:
             callback(self)
         if not self.dead and not self._rest():
-            self.switch()  # to its end
+            self.switch()  # without a job it ends
 
     def _rest(self) -> bool:
-        """Be there for another job; ``False`` if there are enough of those."""
+        """Go back to the pool; ``False`` if it is full."""
         if len(_resting.threads) >= MAX_IDLE:
             return False
         _resting.threads.append(self)
@@ -99,16 +99,16 @@ class GreenThread(gevent.Greenlet):
 
 
 class _Resting(get_original("threading", "local")):  # type: ignore[misc]
-    """The green threads of one hub, and so of one thread of the system, that wait for a job."""
+    """The pool: idle greenlets of one hub, and so of one operating-system thread."""
 
     hub: Any = None
 
     def __init__(self) -> None:
         self.threads: list[GreenThread] = []
-        self.alone = 0  # references to one of which nobody knows
+        self.alone = 0  # the reference count of a greenlet that only the pool refers to
 
     def move_to(self, hub: Any) -> None:
-        """Begin anew: this is the first hub of the thread, or one that came after a fork."""
+        """Begin with an empty pool: for the first hub of the thread, and for one after a fork."""
         self.hub = hub
         self.threads = []
         _start(GreenThread(), _nothing, None, None)
@@ -117,7 +117,7 @@ class _Resting(get_original("threading", "local")):  # type: ignore[misc]
         self.threads.append(thread)
 
     def discard(self, thread: GreenThread) -> None:
-        """``thread`` ends."""
+        """Take ``thread``, which ends, out of the pool."""
         if thread in self.threads:
             self.threads.remove(thread)
 
@@ -126,9 +126,9 @@ _resting = _Resting()
 
 
 def begin(work: Callable[[T], None], item: T, context: Context | None = None) -> None:
-    """Call ``work(item)`` in a green thread, now, until it first waits. Called in the hub.
+    """Run ``work(item)`` in a greenlet of the pool; return when it waits for the first time.
 
-    ``work`` handles its own errors.
+    To be called in the hub. ``work`` must not raise.
     """
     hub = gevent.getcurrent()
     if _resting.hub is not hub:
@@ -137,7 +137,7 @@ def begin(work: Callable[[T], None], item: T, context: Context | None = None) ->
 
 
 def resting() -> list[GreenThread]:
-    """Those that wait for a job of the current thread's hub."""
+    """The idle greenlets of the current thread's pool."""
     return list(_resting.threads)
 
 
@@ -154,7 +154,7 @@ def _rested(threads: list[GreenThread]) -> GreenThread | None:
         thread = threads.pop()
         if _references(thread) == _resting.alone:
             return thread
-        thread.switch()  # somebody knows it: without a job it ends
+        thread.switch()  # something refers to it: without a job it ends
     return None
 
 

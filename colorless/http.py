@@ -7,12 +7,12 @@ from colorless.integrations.http import (
     Answer,
     BadAnswer,
     Client,
-    Connection,
     HTTPError,
     NoAnswer,
     TooSlow,
     connect,
 )
+from colorless.integrations.http import HTTPConnection as Connection
 
 __all__ = [
     "Answer",

@@ -28,7 +28,7 @@ def when_imported(name: str, hook: Hook) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds what the other finders find, for the modules that have hooks."""
+    """Asks the other finders for a module that has hooks, and wraps the loader that they find."""
 
     def __init__(self) -> None:
         self.hooks: dict[str, list[Hook]] = {}
@@ -37,7 +37,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        # Another finder of this kind asks all but itself, and so asks this one again.
+        # Another finder like this one asks all other finders too: do not ask each other for ever.
         if name not in self.hooks or name in self._searched:
             return None
         self._searched.add(name)
@@ -61,9 +61,9 @@ def _first_spec(
 
 
 class _HookedLoader(Loader):
-    """The loader that was found, and the hooks of the one module that it is asked for here.
+    """Wraps the loader that was found: runs the module, then the hooks.
 
-    A loader of its own for each import: what was found may be shared by many modules.
+    One for each import, since many modules may share the loader that was found.
     """
 
     def __init__(self, found: Any, hooks: Sequence[Hook]) -> None:
@@ -82,11 +82,11 @@ class _HookedLoader(Loader):
             hook(module)
 
     def __getattr__(self, name: str) -> Any:
-        # Whatever else a loader may have, such as get_source.
+        # The loader's other methods, such as get_source.
         return getattr(self._found, name)
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]:
-        # A copy of the spec has the loader that was found.
+        # Copying or pickling the spec gives the loader that was found.
         return _as_it_is, (self._found,)
 
 

@@ -11,7 +11,7 @@ that waits by other means does, to keep the caller's deadline (:func:`colorless.
 - :func:`limit`: a ``with`` block whose waits end with the deadline, or earlier.
 - :func:`inherited_limit`: the same for a callback, which has no block of its own.
 - :func:`wait_readable` and :func:`wait_writable`: wait for a descriptor.
-- :class:`Watchers`: the same for who waits for one descriptor again and again.
+- :class:`Watchers`: the same for code that waits for one descriptor again and again.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ __all__ = [
 
 
 class HasFileno(Protocol):
-    """What has a descriptor: a socket, a pipe, a connection."""
+    """An object with a file descriptor: a socket, a pipe, a connection."""
 
     def fileno(self) -> int:
-        """Its number."""
+        """The descriptor's number."""
 
 
 def wait_readable(fd: int | HasFileno) -> None:
     """Wait until ``fd`` can be read without blocking, or has come to its end.
 
-    Only the calling green thread waits. ``DeadlineExceeded`` ends the wait when the caller's
-    deadline passes. Nobody may close ``fd`` meanwhile.
+    Only the calling green thread waits.
+
+    :param fd: a descriptor, or an object that has one. It must stay open meanwhile.
+    :raises DeadlineExceeded: the caller's deadline has passed.
     """
     _wait(fd, READ)
 

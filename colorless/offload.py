@@ -31,13 +31,18 @@ _pool_pid: int | None = None
 
 
 def offload(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call ``fn`` on a real thread and wait, green, for what it returns or raises.
+    """Call ``fn(*args, **kwargs)`` on a real thread, and return its result or raise its error.
 
-    The caller's context variables are copied in. At most :data:`THREADS` calls run at once; the
-    others queue. When the caller's deadline passes, or it is killed, the caller goes on at once
-    and the result is dropped: a thread cannot be interrupted, so its slot frees when ``fn`` ends.
+    Only the calling green thread waits. ``fn`` sees a copy of its context variables. At most
+    :data:`THREADS` calls run at once, two more than the machine has CPUs; the others queue.
 
-    ``fn`` must not touch gevent, green locks or green connections: it is on another thread.
+    A thread cannot be interrupted: when the caller's deadline passes, or it is killed, the caller
+    goes on at once, ``fn`` runs to its end, and its result is dropped.
+
+    :param fn: a plain function. It must not use gevent's or a green thread's locks, sockets or
+        connections, since it runs on another thread.
+    :raises TypeError: ``fn`` is not callable, or is a coroutine function.
+    :raises DeadlineExceeded: the caller's deadline has passed.
     """
     if not callable(fn):
         raise TypeError(f"offload() takes a function and its arguments, offload(fn, 1), not {fn!r}")

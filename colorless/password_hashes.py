@@ -1,8 +1,8 @@
 """Password hashes in real threads: slow on purpose, in C that gevent's patch does not reach.
 
-Wherever they are called, in a view, in ``asyncio.to_thread`` or in a route of FastAPI, they hold
-up their caller only, as a socket does. What else takes the CPU is for
-:func:`colorless.offload.offload`: of no other function can one know that it always takes long.
+Wherever they are called, in a view, in ``asyncio.to_thread`` or in a route of FastAPI, only their
+caller waits. No other function is known to take long whatever its arguments; what else takes the
+CPU is given to :func:`colorless.offload.offload` by who calls it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SLOW = {
 
 
 def install() -> None:
-    """Wrap the hash functions of the modules that are imported already, and of others when."""
+    """Wrap the hash functions of these modules: now, or when they are imported."""
     for name in _SLOW:
         when_imported(name, _wrap)
 

@@ -38,16 +38,20 @@ _DECIDE_AT_IMPORT = ("psycopg",)
 
 
 class PatchedTooLateError(RuntimeError):
-    """A module copied blocking functions before they were patched; the message names it."""
+    """A module was imported before the patch and keeps functions that block. The message names it,
+    and the line to move."""
 
 
 def patch_everything(*, tolerate: Collection[str] = ()) -> None:
     """Patch the standard library, psycopg2's wait callback, asyncio's event loop, multiprocessing
-    and password hashes; docs/patches.md lists every name that changes.
+    and password hashes. docs/patches.md lists every name that changes.
 
-    Calling it again does nothing. Raises :class:`PatchedTooLateError` when a module that is
-    already imported would keep blocking functions of the standard library, unless its top-level
-    package is named in ``tolerate`` (a test runner or a debugger, say, that blocks on purpose).
+    To be called before all other imports of the program; calling it again does nothing.
+
+    :param tolerate: top-level packages that may have been imported before and go on to block: a
+        test runner or a debugger, say.
+    :raises PatchedTooLateError: a module that is already imported, and is not tolerated, keeps
+        functions that block.
     """
     if is_patched():
         return
@@ -138,7 +142,7 @@ def _stale_references(not_scanned: Collection[str]) -> Iterator[str]:
                 yield f"{name}.{attribute} (which is {known[id(value)]})"
 
 
-# What keeps an original here does so on purpose.
+# Packages that keep original functions on purpose.
 _HOUSE = {"__main__", "colorless", "gevent", "greenlet", "zope"}
 
 _NOT_SCANNED = frozenset(sys.stdlib_module_names) | _HOUSE

@@ -1,4 +1,4 @@
-"""Whether this process is patched; what needs that asks here. Imports nothing."""
+"""Whether this process is patched. Imports nothing, so that all others can ask here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _patched = False
 
 
 class NotPatchedError(RuntimeError):
-    """Something here needs a patched process; the message gives the line to add."""
+    """``patch_everything()`` has not run in this process; the message has the line to add."""
 
 
 def is_patched() -> bool:
@@ -23,7 +23,10 @@ def mark_patched() -> None:
 
 
 def require_patched(what: str) -> None:
-    """Raise :class:`NotPatchedError`, naming ``what`` needs it, unless the process is patched."""
+    """Raise :class:`NotPatchedError` unless the process is patched.
+
+    :param what: the function that needs the patch, as its user names it, for the message.
+    """
     if not _patched:
         raise NotPatchedError(
             f"{what} needs a patched process. Add this as the first line of your program "

@@ -29,13 +29,14 @@ from colorless.compat.multiprocessing import (
 )
 from colorless.lowlevel import wait_readable, wait_writable
 
-# Seconds between two looks at a lock that another process has; guessed. No descriptor tells when
-# it is free, and a thread that waited for it would keep it if its caller were interrupted.
+# Seconds between two attempts to take a lock that another process has; guessed. No descriptor
+# tells when it is free, and a real thread that waited for it would keep it if its caller were
+# interrupted.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
 
 
 def install() -> None:
-    """Let what multiprocessing waits for, from now on, hold up its own green thread only."""
+    """Make multiprocessing's pipes and locks wait green, and its forked children start afresh."""
     replace_pipe_io(_read, _write)
     replace_lock_acquire(_green)
     replace_spawn(_watched)
@@ -43,7 +44,8 @@ def install() -> None:
 
 
 def _watched(spawn: Callable[..., int]) -> Callable[..., int]:
-    """Start a process and watch it. Else libev takes its exit status as that of a stranger."""
+    """Start processes with a child watcher. Without one, libev reaps the child and drops its
+    exit status."""
 
     def spawn_and_watch(*args: object) -> int:
         if not get_hub().loop.default:
@@ -55,18 +57,18 @@ def _watched(spawn: Callable[..., int]) -> Callable[..., int]:
 
 
 def _begin_anew(_: object) -> None:
-    """In a child that was forked, before its work begins: let nothing go on that its parent began.
+    """In a forked child, before its work begins: stop all that its parent's green threads wait for.
 
-    What its parent's green threads wait for never comes; what is called from here on can wait.
+    They never run again there. What the child starts itself works as usual.
     """
     if not forks.count:
-        return  # it was spawned, and has nothing of its parent's
+        return  # spawned, not forked
     loop = get_hub().loop
     for callback in list(pending_callbacks(loop)):
         callback.stop()
     gc.unfreeze()  # a server may have put its listeners out of the collector's sight
     for found in gc.get_objects():
-        # The hub's own, for forks, is what mends its pool of threads.
+        # The hub's own fork watcher stays: it restarts the hub's pool of threads.
         if isinstance(found, Watcher) and not isinstance(found, ForkWatcher):
             found.stop()
 
@@ -83,7 +85,7 @@ def _read(fd: int, size: int) -> bytes:
 def _write(fd: int, data: memoryview) -> int:
     while True:
         wait_writable(fd)
-        # A pipe that blocks is ready for so much only; what calls this calls again for the rest.
+        # A blocking pipe that is ready takes PIPE_BUF bytes; the caller calls again for the rest.
         part = data[: select.PIPE_BUF] if os.get_blocking(fd) else data
         try:
             return os.write(fd, part)
@@ -92,7 +94,7 @@ def _write(fd: int, data: memoryview) -> int:
 
 
 def _green(acquire: Callable[[bool], bool]) -> Callable[..., bool]:
-    """A lock's ``acquire``, asking again and again instead of waiting in C."""
+    """A lock's ``acquire`` that polls, and sleeps green in between, instead of waiting in C."""
 
     def acquire_green(block: bool = True, timeout: float | None = None) -> bool:
         end = None if timeout is None else time.monotonic() + timeout

@@ -1,7 +1,7 @@
 """Make psycopg2 wait green, without importing it for programs that never use it.
 
 The callback that psycopg2 calls for its waits is set when psycopg2 is imported. What it runs is in
-:mod:`colorless.postgres.wait`, and is loaded when the first connection waits.
+:mod:`colorless.postgres.wait_callback`, and is loaded when the first connection waits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from colorless.import_hooks import when_imported
 
-# Said here, so that another name is refused at the start; :mod:`colorless.postgres.wait` has them.
+# Listed here, so that another name is refused at the start; what they run is in
+# :mod:`colorless.postgres.wait_callback`.
 WAYS = ("kept", "psycogreen")
 
 
@@ -39,6 +40,6 @@ def _set_callback(psycopg2: ModuleType) -> None:
 
 def _first_wait(connection: Any) -> None:
     """The callback until a connection waits: replaces itself by the one that was chosen."""
-    from colorless.postgres import wait  # upwards: loaded by the first connection that waits
+    from colorless.postgres import wait_callback  # upwards: loaded when a connection waits
 
-    wait.install()(connection)
+    wait_callback.install()(connection)

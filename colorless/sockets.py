@@ -11,10 +11,12 @@ WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Watchers:
-    """A read and a write watcher of the hub's for one descriptor, kept as long as that is open.
+    """A read watcher and a write watcher for one descriptor, to be kept as long as it is open.
 
-    Only who currently uses the descriptor starts them: ``hub.wait(watchers.read)``. ``close()``
-    comes before the descriptor is closed.
+    ``hub.wait(watchers.read)`` waits until it can be read; one green thread at a time may do so.
+
+    :param hub: gevent's, as of ``gevent.get_hub()``.
+    :param descriptor: its number. Call ``close()`` before closing it.
     """
 
     __slots__ = ("descriptor", "hub", "read", "write")
@@ -26,6 +28,6 @@ class Watchers:
         self.write = hub.loop.io(descriptor, WRITE)
 
     def close(self) -> None:
-        """Give them back to the hub, before the descriptor's number is used for another file."""
+        """Free the watchers, before the descriptor is closed and its number is used again."""
         self.read.close()
         self.write.close()

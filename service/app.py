@@ -1,4 +1,4 @@
-"""The composition root: where the parts are made and put together, once, in plain sight."""
+"""The composition root: makes the parts of the application and puts them together."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from service.api import (
     errors,
     health,
     messages,
-    moments,
     pages,
-    reading,
+    presence,
+    read_marks,
     rooms,
     streams,
     webhooks,
 )
 from service.api.dispatch import Dispatcher
-from service.api.drain import Drain
+from service.api.stream_drain import StreamDrain
 from service.background import Background
-from service.chat.chat import Chat
-from service.chat.deliveries import Deliveries
-from service.chat.fanout import Fanout
+from service.chat.context import ChatContext
+from service.chat.fanout.backend import Fanout
 from service.chat.fanout.nats import NatsFanout
 from service.chat.fanout.postgres import PostgresFanout
-from service.chat.live.attendance import Attendance
-from service.chat.live.care import Care
-from service.chat.live.hub import Hub
+from service.chat.live.manager import StreamManager
+from service.chat.live.presence_lease import PresenceLeases
+from service.chat.live.reconcile import Reconciler
 from service.chat.passwords import Passwords
-from service.chat.previews import Previews
-from service.outside.addresses import Addresses
-from service.outside.client import Client
-from service.pump import Pump
+from service.chat.previews import PreviewJobs
+from service.chat.webhook_deliveries import DeliveryJobs
+from service.job_runner import JobRunner
+from service.outside.client import OutsideClient
+from service.outside.ssrf import AddressPolicy
 from service.settings import Settings
 
 API = (
     accounts.routes,
     rooms.routes,
     messages.routes,
-    reading.routes,
-    moments.routes,
+    read_marks.routes,
+    presence.routes,
     webhooks.routes,
 )
 
-# Guessed: one reads what happens, the others what resuming clients missed.
+# Guessed: one reads new events, the others replay what resuming clients missed.
 _CONNECTIONS_FOR_STREAMS = 4
 
 
@@ -62,9 +62,11 @@ def create_app(settings: Settings) -> Flask:
         max_waiting=settings.pool_waiting,
         timeout=settings.request_timeout,
     )
-    hub = create_hub(settings, settings.database_url)
-    outside = Client(Addresses(settings.outside_allow))
-    chat = Chat(db, Passwords(), settings.session_days, hub.announce, hub.tell, outside)
+    manager = create_manager(settings, settings.database_url)
+    outside = OutsideClient(AddressPolicy(settings.outside_allow))
+    chat = ChatContext(
+        db, Passwords(), settings.session_days, manager.announce, manager.tell, outside
+    )
     dispatcher = Dispatcher(chat, settings)
 
     app = Flask("service", static_folder=None)
@@ -79,35 +81,37 @@ def create_app(settings: Settings) -> Flask:
     for module in API:
         for route in module.all:
             dispatcher.add(app, route)
-    drain = Drain(hub)
+    drain = StreamDrain(manager.registry)
     app.extensions["colorless.drain"] = drain
-    app.register_blueprint(streams.blueprint(chat, hub, settings, drain))
+    app.register_blueprint(streams.blueprint(chat, manager, settings, drain))
     app.register_blueprint(health.blueprint(db))
     pages.register(app, API)
     return app
 
 
-def create_hub(settings: Settings, database_url: str) -> Hub:
-    """What is live in this process. It has connections of its own, so that requests that hold all
-    of the pool's do not keep the streams waiting; nor does it open one before a stream comes."""
+def create_manager(settings: Settings, database_url: str) -> StreamManager:
+    """The manager of this process's streams. Its database pool is its own, so that streams need not
+    wait for requests that hold every connection of the other; it opens none before a stream."""
     db = Pool(database_url, max_size=_CONNECTIONS_FOR_STREAMS, timeout=settings.request_timeout)
-    hub = Hub(db, create_fanout(settings, database_url), resume_events=settings.resume_events)
-    hub.tasks += [Care(hub, settings.position_check).run, Attendance(hub).run]
-    return hub
+    manager = StreamManager(
+        db, create_fanout(settings, database_url), resume_events=settings.resume_events
+    )
+    manager.tasks += [Reconciler(manager, settings.position_check).run, PresenceLeases(manager).run]
+    return manager
 
 
-def create_background(settings: Settings, chat: Chat) -> Background:
-    """What a worker does beside answering requests: it calls other sites."""
+def create_background(settings: Settings, chat: ChatContext) -> Background:
+    """The jobs that a worker runs beside the requests: they call other sites."""
     if not settings.outside_tasks:
         return Background({})
     return Background(
         {
-            "previews": Pump(Previews(chat).take, settings.outside_tasks),
-            "deliveries": Pump(Deliveries(chat).take, settings.outside_tasks),
+            "previews": JobRunner(PreviewJobs(chat).take, settings.outside_tasks),
+            "deliveries": JobRunner(DeliveryJobs(chat).take, settings.outside_tasks),
         }
     )
 
 
 def create_fanout(settings: Settings, database_url: str) -> Fanout:
-    """What carries notices between the processes of the service."""
+    """The fan-out: NATS if it is configured, PostgreSQL's LISTEN/NOTIFY otherwise."""
     return NatsFanout(settings.nats_url) if settings.nats_url else PostgresFanout(database_url)

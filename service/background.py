@@ -1,4 +1,4 @@
-"""Green threads that run as long as a worker process does: supervised, and ended in its drain."""
+"""Green threads that run as long as a worker process: restarted when they fail, ended with it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import structlog
 from gevent.event import Event
 
 from colorless.tasks import Task, go
-from service.chat.fanout.backoff import Backoff
+from service.backoff import Backoff
 
 log = structlog.get_logger("service.background")
 
-# Seconds. What ran for so long before it failed is not in a loop of crashes; guessed.
+# Seconds. A job that ran for so long before it failed is not in a crash loop; guessed.
 _STEADY = 60.0
-# Seconds in which what was killed cleans up; guessed.
+# Seconds in which killed jobs clean up; guessed.
 _CLEAN_UP = 2.0
 
 
@@ -26,7 +26,7 @@ class Background:
     """Runs each of ``jobs`` in a green thread, from :meth:`start` to :meth:`stop`.
 
     A job is given an event and returns soon after that is set. One that fails is logged and
-    started again, after a pause that grows.
+    started again, after a delay that grows.
     """
 
     def __init__(self, jobs: Mapping[str, Callable[[Event], None]]) -> None:
@@ -36,15 +36,15 @@ class Background:
         self._pid: int | None = None
 
     def start(self) -> None:
-        """Start them: in the process that serves, so after the fork."""
+        """Start the jobs. Called in the worker process, after the fork."""
         assert self._pid is None, "started once, by the process that serves"
         self._pid = os.getpid()
         for name, job in self._jobs.items():
-            # A context of their own: no request's deadline may be theirs.
+            # In an empty context, so that they do not inherit a request's deadline.
             self._tasks.append(contextvars.Context().run(go, self._supervise, name, job))
 
     def stop(self, grace: float) -> None:
-        """Tell them to end, and end those that have not after ``grace`` seconds."""
+        """Tell the jobs to end, and kill those that have not ended after ``grace`` seconds."""
         if self._pid != os.getpid():
             return  # never started here
         self._stopping.set()

@@ -1,23 +1,23 @@
-"""What can go wrong with a request, in the words of the domain. Knows no HTTP.
+"""The errors of the domain. They know no HTTP: ``service.api.errors`` has the status of each.
 
 ServiceError
 ├── InvalidInput       the request cannot be understood; names the field
 ├── Unauthenticated    no valid token came with it
-├── Forbidden          the caller may see the thing, but not do this to it
-├── NotFound           there is no such thing, or the caller may not know that there is
+├── Forbidden          the caller may see the resource, but not do this to it
+├── NotFound           there is no such resource, or the caller may not see it
 ├── Conflict           it contradicts what is stored
-└── TooManyRequests    come back later; says when
+└── TooManyRequests    the caller is over its rate limit
 """
 
 from __future__ import annotations
 
 
 class ServiceError(Exception):
-    """The root of the tree. The text is for the person who reads the answer."""
+    """The root of the tree. The text is shown to the client."""
 
 
 class InvalidInput(ServiceError):
-    """The request cannot be understood. ``field`` is the place in it, where one is to blame."""
+    """The request cannot be understood. ``field`` names the field that is wrong, if it is one."""
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
@@ -29,11 +29,11 @@ class Unauthenticated(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """The caller is known and sees the thing, but its role does not allow this."""
+    """The caller may see the resource, but its role does not allow this."""
 
 
 class NotFound(ServiceError):
-    """There is no such thing; what a caller may not see is reported in the same words."""
+    """There is no such resource; one that the caller may not see is reported in the same words."""
 
 
 class Conflict(ServiceError):
@@ -41,7 +41,7 @@ class Conflict(ServiceError):
 
 
 class TooManyRequests(ServiceError):
-    """The caller is over its rate; ``retry_after`` is in seconds."""
+    """The caller is over its rate limit; ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)

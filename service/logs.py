@@ -1,7 +1,7 @@
-"""One shape for every log line: gunicorn's, and the service's own through structlog.
+"""One format for every log line: gunicorn's, and the service's own through structlog.
 
-As text, for a person: time, level, process, event, then ``key=value``. As JSON, for a collector:
-one object a line with the same keys. All lines go to standard error.
+``text``: time, level, process id, event, then ``key=value``. ``json``: one object a line with the
+same keys. All lines go to standard error.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from gunicorn.glogging import Logger as GunicornLogger
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 
-def configure(level: str, shape: str) -> None:
-    """Set structlog up for this process and those that are forked from it."""
+def configure(level: str, format_: str) -> None:
+    """Set structlog up, for this process and those that are forked from it."""
     structlog.configure(
-        processors=[*_DETAILS, *_renderer(shape)],
+        processors=[*_DETAILS, *_renderer(format_)],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
 
 
-def gunicorn_logger(shape: str) -> type[GunicornLogger]:
-    """gunicorn's logger class, with its error log in this shape."""
+def gunicorn_logger(format_: str) -> type[GunicornLogger]:
+    """gunicorn's logger class, with its error log in this format."""
 
     class Logger(GunicornLogger):
         def setup(self, cfg: Any) -> None:
@@ -37,7 +37,7 @@ def gunicorn_logger(shape: str) -> type[GunicornLogger]:
                     structlog.stdlib.ProcessorFormatter(
                         processors=[
                             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                            *_renderer(shape),
+                            *_renderer(format_),
                         ],
                         foreign_pre_chain=_DETAILS,
                     )
@@ -59,8 +59,8 @@ _DETAILS: list[Processor] = [
 ]
 
 
-def _renderer(shape: str) -> list[Processor]:
-    if shape == "json":
+def _renderer(format_: str) -> list[Processor]:
+    if format_ == "json":
         return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),

@@ -1,10 +1,10 @@
-"""Something to look at: three users, two rooms and a short conversation."""
+"""Example data: three users, two rooms and a short conversation."""
 
 from __future__ import annotations
 
 from colorless.postgres import Pool
 from service.chat import accounts, messages, rooms
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import NewMessage, NewRoom, NewUser, Role, User
 from service.chat.passwords import Passwords
 from service.errors import Conflict
@@ -19,10 +19,10 @@ _CONVERSATION = (
 
 
 def seed(url: str) -> list[str]:
-    """Make them; returns the names of the users. Raises :class:`Conflict` if they are there."""
+    """Insert the example data; returns the users' names. Raises :class:`Conflict` if they exist."""
     pool = Pool(url, max_size=1)
     try:
-        chat = Chat(pool, Passwords(), session_days=1)
+        chat = ChatContext(pool, Passwords(), session_days=1)
         users = {name: _user(chat, name) for name, _ in _CONVERSATION}
         general = rooms.create(chat, users["ada"], NewRoom(name="general", topic="Everything"))
         rooms.create(chat, users["ada"], NewRoom(name="engine room", visibility="private"))
@@ -40,7 +40,7 @@ def _role(name: str) -> Role:
     return "owner" if name == "ada" else "member"
 
 
-def _user(chat: Chat, name: str) -> User:
+def _user(chat: ChatContext, name: str) -> User:
     new = NewUser(name=name, password=PASSWORD, display_name=name.capitalize())
     try:
         return accounts.sign_up(chat, new)

@@ -26,7 +26,7 @@ def _setting(
 
 @dataclass(frozen=True)
 class Settings:
-    """What the service was told. Read once, at start; :meth:`from_environment` reads it."""
+    """The settings of the service, read once at start by :meth:`from_environment`."""
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8000, "Port to listen on; 0 lets the system choose.", least=0)

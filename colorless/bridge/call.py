@@ -23,15 +23,19 @@ _Wait = Awaitable[T] | Callable[[], Awaitable[T]]
 
 
 def await_(awaitable: _Wait[T]) -> T:
-    """Wait for a coroutine, a task or a future, and return what it returns or raise its error.
+    """Wait for a coroutine, a task or a future; return what it returns or raise what it raises.
 
-    It may be a function that returns one, called inside of the loop: for libraries that look for
-    a running loop before they are awaited, such as ``asyncpg.create_pool``.
+    Only the calling green thread waits. The coroutine sees the caller's context variables. A
+    deadline, a kill or a ``gevent.Timeout`` of the caller cancels it and waits for its clean-up; a
+    second one does not wait any more.
 
-    The coroutine sees the caller's context variables. A deadline, a kill or a ``gevent.Timeout``
-    of the caller cancels it and waits for its clean-up; a second one does not wait any more.
-    A coroutine that somebody else cancels raises ``concurrent.futures.CancelledError``, which
-    unlike asyncio's is an ordinary exception.
+    :param awaitable: what to wait for, or a function that returns it and is called inside of the
+        loop: for libraries that look for a running loop before they are awaited, such as
+        ``asyncpg.create_pool``.
+    :raises concurrent.futures.CancelledError: the coroutine was cancelled by other code. Unlike
+        asyncio's this is an ordinary exception.
+    :raises DeadlineExceeded: the caller's deadline has passed.
+    :raises RuntimeError: called in a real thread (of ``offload``, say) or in the hub itself.
     """
     if current_deadline() is None:
         return _cross(awaitable)
@@ -89,7 +93,7 @@ def outlast(task: asyncio.Future[Any]) -> None:
         with suppress(DeadlineExceeded):
             waiter.get()
     if not task.cancelled():
-        task.exception()  # it is not lost: the caller hears of the interruption instead
+        task.exception()  # marks it as seen: the caller gets the interruption instead
 
 
 def _wake(hub: Hub, waiter: Waiter, _: asyncio.Future[Any]) -> None:
@@ -97,7 +101,8 @@ def _wake(hub: Hub, waiter: Waiter, _: asyncio.Future[Any]) -> None:
 
 
 class _Call(Task):
-    """The task that a green thread waits for. Cancelled before its first step it still wakes it."""
+    """The task that a green thread waits for. It wakes that thread even if it is cancelled before
+    its first step."""
 
     __slots__ = ("caller", "started")
     caller: Any
@@ -105,7 +110,7 @@ class _Call(Task):
     started: bool
 
     def wake(self) -> None:
-        """Go on in the caller, if it still waits: it may have been interrupted."""
+        """Switch to the caller, unless its wait was interrupted."""
         caller, self.caller = self.caller, None
         if caller is not None:
             caller.switch()
@@ -120,7 +125,7 @@ _init = Task.__init__
 
 
 async def _carry(call: _Call, awaitable: _Wait[T], loop: HubLoop) -> T:
-    """What the task runs. When the caller goes on, the task has ended."""
+    """The coroutine of the task. The task has ended before the caller goes on."""
     call.started = True
     try:
         return await (awaitable() if callable(awaitable) else awaitable)
@@ -132,6 +137,6 @@ async def _carry(call: _Call, awaitable: _Wait[T], loop: HubLoop) -> T:
 
 
 def _close(awaitable: object) -> None:
-    """A coroutine that never ran is closed, so that Python does not warn of it."""
+    """Close a coroutine that never ran, so that Python does not warn of it."""
     if asyncio.iscoroutine(awaitable):
         awaitable.close()

@@ -17,23 +17,26 @@ from colorless.deadlines import limit
 
 T = TypeVar("T")
 
-# Guessed: items that the iterator may be ahead of who consumes them.
+# Guessed: items that may be made before they are asked for.
 AHEAD = 32
 
 
 def iterate(source: AsyncIterable[T], *, ahead: int = AHEAD) -> Iterated[T]:
-    """A plain iterator over ``source``, which gets at most ``ahead`` items ahead of its reader.
+    """A plain iterator over an asynchronous one. Only the green thread that iterates waits.
 
-    One task drives it from the first item to the last, so that cancel scopes and context
-    variables inside an asynchronous generator stay valid. Its end, ``close()`` (or the end of a
-    ``with`` block) and dropping the iterator run the generator's clean-up; dropping it does not
-    wait for that.
+    One task drives ``source`` from the first item to the last, so that cancel scopes and context
+    variables inside an asynchronous generator stay valid. The generator's clean-up runs at its end,
+    with ``close()``, at the end of a ``with`` block, and when the iterator is dropped, which does
+    not wait for it.
+
+    :param source: an asynchronous iterator or iterable.
+    :param ahead: how many items may be made before they are asked for.
     """
     return Iterated(source, ahead)
 
 
 class Iterated(Iterator[T], Generic[T]):
-    """What :func:`iterate` returns."""
+    """The iterator that :func:`iterate` returns."""
 
     def __init__(self, source: AsyncIterable[T], ahead: int) -> None:
         self._source = source
@@ -42,7 +45,7 @@ class Iterated(Iterator[T], Generic[T]):
         self._over = False
 
     def __next__(self) -> T:
-        """The next item. What interrupts this wait, a deadline say, leaves the iterator usable."""
+        """The next item. A deadline that ends this wait leaves the iterator usable."""
         if self._over:
             raise StopIteration
         if self._pump is None:
@@ -71,7 +74,7 @@ class Iterated(Iterator[T], Generic[T]):
     def __del__(self) -> None:
         pump = self._pump
         if pump is not None and not pump.done() and not pump.get_loop().is_closed():
-            # The collector may run anywhere, also where nothing may wait.
+            # The garbage collector may call this where nothing may wait.
             pump.get_loop().call_soon_threadsafe(self._channel.cancel, pump)
 
 
@@ -84,13 +87,13 @@ class _Channel:
         self._closed = False
 
     def cancel(self, pump: asyncio.Task[None]) -> None:
-        """Nobody reads any more."""
+        """Stop making items: nobody reads them any more."""
         self._closed = True
         pump.cancel()
 
     def put(self, item: Any) -> None:
         if self._closed and not getattr(asyncio.current_task(), "_throwing", False):
-            # The generator has swallowed the cancellation; else it would be on its way to here.
+            # The generator has swallowed the cancellation: cancel it again.
             raise asyncio.CancelledError
         self._room.acquire()
         self._items.put((item, None))

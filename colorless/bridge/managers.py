@@ -21,20 +21,21 @@ _Manager = AbstractAsyncContextManager[T, E]
 
 
 def entered(manager: _Manager[T, E] | Callable[[], _Manager[T, E]]) -> Entered[T, E]:
-    """Enter ``manager`` for the length of a plain ``with`` block.
+    """A plain context manager that enters and exits an asynchronous one.
 
-    It may be a function that makes it, called inside of the loop: for classes that look for a
-    running loop when they are made, such as ``aiohttp.ClientSession``.
+    One task enters it and exits from it, so that cancel scopes and task groups stay valid. It gets
+    the block's exception and may suppress it or raise another. A manager that is cancelled from
+    within (a task group with a failed child) raises when the block ends.
 
-    One task enters it and exits from it, so that cancel scopes and task groups stay valid. It is
-    told of the block's exception and may suppress it or raise another. A manager that is
-    cancelled from within (a task group with a failed child) says so when the block ends.
+    :param manager: an asynchronous context manager, or a function that makes one and is called
+        inside of the loop: for classes that look for a running loop when they are made, such as
+        ``aiohttp.ClientSession``.
     """
     return Entered(manager)
 
 
 class Entered(AbstractContextManager[T, E], Generic[T, E]):
-    """What :func:`entered` returns; good for one ``with`` block."""
+    """The context manager that :func:`entered` returns, for one ``with`` block."""
 
     def __init__(self, manager: _Manager[T, E] | Callable[[], _Manager[T, E]]) -> None:
         self._manager = manager

@@ -28,7 +28,8 @@ from colorless.loop.transport import TransportLoop
 
 
 class HubLoop(ExecutorLoop, SignalLoop, ChildrenLoop, TransportLoop, TaskLoop, BurstLoop):
-    """An asyncio event loop whose callbacks may wait green: only they wait, the loop goes on.
+    """An asyncio event loop in which a callback or coroutine may call what blocks: it alone waits,
+    and the loop goes on.
 
     ``selector`` is taken, and ignored, to stand in for ``asyncio.SelectorEventLoop``.
     """

@@ -57,7 +57,7 @@ class _PerGreenThread(PolicyFields):
 
 
 class HubPolicy(DefaultPolicy):
-    """asyncio's policy, with HubLoop as its loop and green threads as its threads."""
+    """asyncio's event loop policy, which makes HubLoops, and keeps one for each green thread."""
 
     _loop_factory = HubLoop
 

@@ -1,4 +1,4 @@
-"""Bursts: the turns of an event loop, run by one runner after another.
+"""The ready queue: what call_soon adds to it runs in bursts, by one runner after another.
 
 A burst is what is ready at its beginning, in asyncio's order. What it makes ready runs in the
 next one, and between two bursts the hub runs its other green threads, if there are any to run.

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class RealThreads(ThreadPoolExecutor):
-    """The threads of :func:`offload`, for who asks for an executor.
+    """The real threads of :func:`offload`, as an executor of ``concurrent.futures``.
 
         loop.set_default_executor(RealThreads())
 

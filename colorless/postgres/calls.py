@@ -20,13 +20,13 @@ class Writer:
     def __init__(self, name: str, kinds: Sequence[type]) -> None:
         self._integers = [n for n, kind in enumerate(kinds) if kind is int]
         self._others = [n for n, kind in enumerate(kinds) if kind is not int]
-        # Formatted twice, by us and by psycopg2, if there is something for it to do.
+        # Formatted here for integers, then by psycopg2 for all else.
         arguments = ["%d" if kind is int else "%%s" for kind in kinds]
         self._template = f"EXECUTE {name}({', '.join(arguments)})".encode()
 
     def call(self, params: tuple[Any, ...]) -> tuple[bytes, tuple[Any, ...] | None] | None:
-        """The SQL, and the parameters that psycopg2 is to write into it; ``None`` when one of the
-        integers is not an int4, and the statement another one."""
+        """The SQL, and the parameters that psycopg2 is to write into it. ``None`` if an integer is
+        no int4, for which the statement was prepared."""
         for n in self._integers:
             if not -INT4 <= params[n] < INT4:
                 return None
@@ -37,8 +37,8 @@ class Writer:
 
 
 def writer(name: str, params: tuple[Any, ...]) -> Writer | None:
-    """One for parameters of the same Python types as ``params``, if those are enough to tell the
-    types that they have in PostgreSQL."""
+    """A writer for parameters of the same Python types as ``params``; ``None`` if the types do not
+    determine the types in PostgreSQL."""
     if not params or not all(map(_is_plain, params)):
         return None
     return Writer(name, [type(value) for value in params])

@@ -36,7 +36,7 @@ class CancelFailed(psycopg2.OperationalError):
 
 
 class Canceller:
-    """The power to cancel what one connection runs, also after that connection was closed."""
+    """A prepared cancel request for one connection, which also works once that is closed."""
 
     def __init__(self, connection: psycopg2.extensions.connection) -> None:
         self._handle = _libpq().PQcancelCreate(connection.pgconn_ptr)
@@ -77,7 +77,7 @@ class Canceller:
 
 @cache
 def _libpq() -> ctypes.CDLL:
-    """The libpq that psycopg2 itself is linked with, found through its extension module."""
+    """The libpq that psycopg2 is linked with, found through its extension module."""
     library = ctypes.CDLL(extension_file())
     library.PQcancelCreate.argtypes = [ctypes.c_void_p]
     library.PQcancelCreate.restype = ctypes.c_void_p

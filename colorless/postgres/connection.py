@@ -44,15 +44,19 @@ class Connection(extensions.connection):
         try:
             super().__init__(*args, **kwargs)
         except BaseException:
-            # Interrupted while connecting. The traceback keeps this object, and so the session in
-            # the server, alive for nobody knows how long.
+            # Interrupted while connecting. The traceback keeps this object alive, and with it the
+            # session in the server.
             self.close()
             raise
 
     def fetch_all(self, sql: str, params: Params = None) -> list[Row]:
-        """Every row that ``sql`` returns. ``%s`` in it stands for one of ``params``.
+        """Run a statement and return all its rows.
 
-        Raises what psycopg2 raises, ``DeadlineExceeded``, and ``ConnectionShared``.
+        :param sql: with ``%s``, or ``%(name)s``, where a parameter goes.
+        :param params: a sequence, or a mapping by name.
+        :raises psycopg2.Error: what psycopg2 raises.
+        :raises DeadlineExceeded: the caller's deadline has passed. The query ends in the server.
+        :raises ConnectionShared: another green thread waits for an answer on this connection.
         """
         cursor = self._run(sql, params)
         rows = cursor.fetchall()
@@ -61,7 +65,8 @@ class Connection(extensions.connection):
         return rows
 
     def fetch_one(self, sql: str, params: Params = None) -> Row | None:
-        """The first row that ``sql`` returns, or ``None``. Raises as :meth:`fetch_all` does."""
+        """Run a statement and return its first row, or ``None``. ``sql``, ``params`` and errors
+        are those of :meth:`fetch_all`."""
         cursor = self._run(sql, params)
         row = cursor.fetchone()
         if cursor.rowcount > KEPT_ROWS:
@@ -69,7 +74,8 @@ class Connection(extensions.connection):
         return row
 
     def execute(self, sql: str, params: Params = None) -> int:
-        """Run ``sql``; the number of rows that it changed. Raises as :meth:`fetch_all` does."""
+        """Run a statement and return how many rows it changed. ``sql``, ``params`` and errors are
+        those of :meth:`fetch_all`."""
         cursor = self._run(sql, params)
         count = cursor.rowcount
         if count > KEPT_ROWS:
@@ -87,7 +93,7 @@ class Connection(extensions.connection):
         return True
 
     def is_clean(self) -> bool:
-        """Whether the next user may have it: open, and not inside a transaction."""
+        """Whether it can be lent again: it is open, and outside of a transaction."""
         return not self.closed and self.get_transaction_status() == TRANSACTION_STATUS_IDLE
 
     def _run(self, sql: str, params: Params) -> extensions.cursor:
@@ -136,7 +142,7 @@ class Connection(extensions.connection):
         self._statement_timeout = seconds
 
     def _prepared_call(self, sql: str, params: Params) -> Call | None:
-        """What to send in place of ``sql``, which is prepared first if it is time to do so."""
+        """What to send in place of ``sql``; prepares it first if it has run often enough."""
         assert self.statements is not None
         statement = self.statements.find(sql, params)
         if statement is None or (statement.prepare is not None and not self._prepare(statement)):
@@ -146,7 +152,7 @@ class Connection(extensions.connection):
         return statement.execute, params
 
     def _prepare(self, statement: Statement) -> bool:
-        """Prepare it in the server; ``False`` if it does not want to, and then never again."""
+        """Prepare it in the server. ``False`` if the server refuses; then it is not tried again."""
         assert self.statements is not None
         assert statement.prepare is not None
         status = self.get_transaction_status()
@@ -171,20 +177,22 @@ class Connection(extensions.connection):
         return True
 
     def _forget_statements(self) -> None:
-        """Start anew; inside a transaction the server keeps the old ones, under names of theirs."""
+        """Forget all prepared statements. Inside a transaction the server keeps them; new ones get
+        other names."""
         assert self.statements is not None
         self.statements.clear()
         if self.get_transaction_status() == TRANSACTION_STATUS_IDLE:
             self._send("DEALLOCATE ALL", None)
 
     def interrupt(self) -> None:
-        """End the wait of the green thread that uses it, if any, which closes the connection."""
+        """End the wait of the green thread that uses this connection, if any. psycopg2 then closes
+        the connection."""
         if self.user is not None:
             gevent.get_hub().loop.run_callback(self._throw_into, self.user)
             gevent.sleep(0)
 
     def _throw_into(self, user: Any) -> None:
-        still_waits = self.user is user  # else it has its answer, and is somewhere else by now
+        still_waits = self.user is user  # else it has its answer, and may wait for something else
         if still_waits:
             user.throw(outlived(user))
 

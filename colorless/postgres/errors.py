@@ -18,7 +18,7 @@ from psycopg2 import OperationalError, ProgrammingError
 
 
 class PoolFull(OperationalError):
-    """All connections are in use and ``max_waiting`` callers wait already."""
+    """All connections are in use, and ``max_waiting`` callers wait for one already."""
 
 
 class PoolTimeout(OperationalError):
@@ -46,7 +46,7 @@ class NotCooperative(ProgrammingError):
 
 
 def shared(user: gevent.Greenlet) -> ConnectionShared:
-    """The caller uses a connection on which ``user`` waits for an answer."""
+    """The error for a caller that uses a connection on which ``user`` waits for an answer."""
     return ConnectionShared(
         f"{gevent.getcurrent()!r} used a connection while {user!r} waits for an answer on it. "
         f"A connection serves one green thread at a time: let each take its own with "
@@ -55,7 +55,7 @@ def shared(user: gevent.Greenlet) -> ConnectionShared:
 
 
 def outlived(user: gevent.Greenlet) -> ConnectionShared:
-    """``user`` waits on a connection that is no longer lent."""
+    """The error for ``user``, which waits on a connection whose block has ended."""
     return ConnectionShared(
         f"{user!r} still waited for an answer on a connection when the 'with pool.connection()' "
         f"block that lent it ended. Wait for the green thread inside the block, or let it take a "
@@ -64,7 +64,7 @@ def outlived(user: gevent.Greenlet) -> ConnectionShared:
 
 
 def not_cooperative(what: str) -> NotCooperative:
-    """psycopg2 can do ``what`` only by blocking."""
+    """The error for ``what``, which psycopg2 can only do by blocking."""
     return NotCooperative(
         f"psycopg2 can do {what} only by blocking every green thread of the process, so it "
         f"refuses. Use execute_values() or INSERT ... SELECT FROM unnest() for many rows, or run "
@@ -73,7 +73,8 @@ def not_cooperative(what: str) -> NotCooperative:
 
 
 def waited_too_long(seconds: float, size: int, failure: str | None) -> PoolTimeout:
-    """No connection became free; ``failure`` is why the last attempt to open one failed."""
+    """The error for a caller that got no connection. ``failure`` is why the last attempt to open
+    one failed."""
     late = PoolTimeout(
         f"no connection became free in {seconds:g} s: all {size} are in use. "
         f"Raise max_size, or hold connections for a shorter time"

@@ -34,7 +34,7 @@ _TOKENS = re.compile(
       )
     | (?P<end> ; \s* \Z )
     | (?P<lone> % )
-    | (?P<odd> [;'"] | \$\d | /\* )            # a second statement, or nothing we understand
+    | (?P<odd> [;'"] | \$\d | /\* )            # a second statement, or unknown syntax
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -52,12 +52,15 @@ _EVENTS = (
 
 
 class Pool:
-    """At most ``max_size`` connections per process, opened when first needed. Times in seconds.
+    """psycopg2 connections, opened when first needed. Times in seconds.
 
+    A forked child starts with an empty pool of its own and leaves its parent's connections alone.
+
+    :param dsn: where PostgreSQL is, as libpq takes it: a URL, or ``key=value`` pairs.
+    :param max_size: connections per process, at most.
     :param max_waiting: how many callers may queue; the next gets :class:`PoolFull` at once.
-    :param timeout: how long one waits for a connection before :class:`PoolTimeout`; the caller's
-        deadline ends the wait earlier.
-    :param connect_timeout: how long each address of the server may take to let us in.
+    :param timeout: how long a caller waits for a connection before :class:`PoolTimeout`.
+    :param connect_timeout: how long connecting to each address of the server may take.
     :param max_lifetime: connections older than this are replaced (a tenth less for some, so that
         they do not all end together).
     :param max_idle: connections unused for this long are closed.
@@ -65,8 +68,6 @@ class Pool:
         it is given out.
     :param transaction_pooler: ``dsn`` leads to a pooler in transaction mode (PgBouncer, say), so
         nothing may be kept in a session: no prepared statements, no statement_timeout.
-
-    A forked child starts with an empty pool of its own and leaves its parent's connections alone.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Pool:
         return Transaction(self)
 
     def stats(self) -> dict[str, int]:
-        """What there is now, and how often things have happened since this process began."""
+        """Connections and callers by state, and counts of events since this process began."""
         self._notice_fork()
         ledger = self._ledger
         return {
@@ -151,7 +152,7 @@ class Pool:
         if slot.connection is None:
             self._open(slot)
             return slot
-        # Idle for long, or since before some connection turned out to be lost: does it live?
+        # Idle for long, or since before another connection was lost: check that it still works.
         since = slot.idle_since
         if since < self._doubted or since < time.monotonic() - self._check_after:
             self._renew(slot)

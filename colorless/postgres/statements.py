@@ -14,7 +14,7 @@ from colorless.postgres.placeholders import signature, translate
 
 THRESHOLD = 5  # psycopg 3's choice
 CAPACITY = 200  # guessed: more than most services have, and little memory in the server
-COUNTED = 1000  # guessed: SQL that is put together anew each time must not fill the memory
+COUNTED = 1000  # guessed: SQL that differs each time must not fill the memory
 
 Params = Sequence[Any] | Mapping[str, Any] | None
 Call = tuple[str | bytes, Params]  # what is sent, and what psycopg2 is to write into it
@@ -35,7 +35,7 @@ class Statement:
 
     def __init__(self, name: str, prepare: str | None, execute: str | None) -> None:
         self.name = name
-        self.prepare = prepare  # what has to be sent before ``execute`` may be; None once it was
+        self.prepare = prepare  # to be sent before ``execute``; None once that is done
         self.execute = execute  # what is sent in place of the SQL; None: send the SQL
 
 
@@ -49,15 +49,15 @@ class Statements:
         self._names = 0
 
     def call(self, sql: str, params: Params) -> Call | None:
-        """What to send in place of ``sql`` where that is known without a closer look, because it
-        was prepared for such parameters and :meth:`learn` was told."""
+        """What to send in place of ``sql``, if :meth:`learn` was called for these parameter types.
+        The fast path of :meth:`find`."""
         if type(params) is not tuple:
             return None
         known = self._writers.get((sql, *map(type, params)))
         return known.call(params) if known is not None else None
 
     def learn(self, statement: Statement, sql: str, params: Params) -> None:
-        """Remember that ``statement``, which is prepared, is what to run for such parameters."""
+        """Remember that ``statement``, now prepared, serves ``sql`` with parameters like these."""
         if type(params) is not tuple:
             return
         made = writer(statement.name, params)
@@ -82,11 +82,11 @@ class Statements:
         return statement if statement is not None and statement.execute is not None else None
 
     def is_full(self) -> bool:
-        """Whether there are so many that it is better to start anew."""
+        """Whether there are too many, so that all should be dropped."""
         return len(self._prepared) > CAPACITY
 
     def clear(self) -> None:
-        """Nothing is prepared any more."""
+        """Forget all prepared statements, which the server no longer has."""
         self._prepared.clear()
         self._writers.clear()
 
@@ -115,8 +115,8 @@ class Statements:
 
 
 def _types_in_order(key: Key, placeholders: list[str]) -> list[str] | None:
-    """The types of $1, $2, ...; ``None`` when parameters and placeholders do not match, for which
-    psycopg2 has an error."""
+    """The types of $1, $2, ...; ``None`` when parameters and placeholders do not match, so that
+    psycopg2 runs the statement and raises its error."""
     types = key.types or ()
     if key.names is None:
         matches = placeholders == ["%s"] * len(types)

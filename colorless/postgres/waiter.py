@@ -18,7 +18,7 @@ from colorless.postgres.ledger import Ledger, Ticket
 
 
 class Waiter(Ticket[Connection]):
-    """Its owner sleeps in :meth:`wait`. ``late`` tells that its time was up."""
+    """A ticket whose owner sleeps in :meth:`wait`. ``late`` is whether its time was up."""
 
     __slots__ = ("_hub", "_sleep", "late")
 
@@ -29,7 +29,7 @@ class Waiter(Ticket[Connection]):
         self._sleep = Sleep(self._hub)
 
     def wait(self) -> None:
-        """Sleep until :func:`wake`. Raises ``DeadlineExceeded``, and what is thrown in."""
+        """Sleep until :func:`wake` is called. Raises ``DeadlineExceeded``."""
         timer = inherited_limit()
         try:
             self._sleep.get()
@@ -38,29 +38,29 @@ class Waiter(Ticket[Connection]):
                 timer.close()
 
     def wake(self) -> None:
-        """Let the owner go on, in the next turn of its hub."""
+        """Wake the owner, in the next iteration of its hub."""
         loop = self._hub.loop
-        # Threads of the system have hubs of their own.
+        # Each operating-system thread has a hub of its own.
         later = loop.run_callback if self._hub is get_hub() else loop.run_callback_threadsafe
         later(self._sleep.switch, None)
 
 
 def wake(ticket: Ticket[Connection] | None) -> None:
-    """Let the owner of ``ticket``, if there is one, go on."""
+    """Wake the owner of ``ticket``, if it is one."""
     if ticket is not None:
         assert isinstance(ticket, Waiter)
         ticket.wake()
 
 
 class Expiry:
-    """Tells the owners of late tickets that their time is up."""
+    """One timer that wakes the owners of expired tickets."""
 
     def __init__(self, ledger: Ledger[Connection]) -> None:
         self._ledger = ledger
         self._timer: Any = None
 
     def watch(self) -> None:
-        """Make sure of being there when the first in the queue is late."""
+        """Start the timer for the first ticket in the queue, if it does not run."""
         if self._timer is None:
             first = next(iter(self._ledger.waiting))
             self._timer = get_hub().loop.timer(max(first.expires - time.monotonic(), 0.0))

@@ -10,8 +10,8 @@ that deadlines, trace ids and Flask's proxies hold in it (gevent starts with an 
 
 The layers, each importing only those above it:
 
-    async_result  a result that is not there yet, typed
-    task          go, and what becomes of it
+    async_result  a result to wait for, typed
+    task          go, and the task that it makes
     group         several tasks that end with a block
 """
 

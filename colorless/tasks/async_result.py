@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     class _AsyncResult:
-        """What gevent's class has for whoever holds one, but for its value and ``get``."""
+        """The public methods of gevent's class, but for its value and ``get``."""
 
         exc_info: tuple[Any, ...]
 
         @property
         def exception(self) -> BaseException | None:
-            """What it failed with, if it did."""
+            """The error, or ``None``."""
 
         def ready(self) -> bool:
             """Whether there is a value or an error."""
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
             """As :meth:`ready`; a future's name for it."""
 
         def set_exception(self, exception: BaseException) -> None:
-            """Wake who waits with this error."""
+            """Fail with ``exception``; wakes those who wait."""
 
         def rawlink(self, callback: Callable[[Any], object]) -> None:
             """Call ``callback`` in the hub once there is a value or an error."""
 
         def unlink(self, callback: Callable[[Any], object]) -> None:
-            """Take back :meth:`rawlink`."""
+            """Undo :meth:`rawlink`."""
 
 else:
     from gevent.event import AsyncResult as _AsyncResult
@@ -49,7 +49,7 @@ class AsyncResult(_AsyncResult, Generic[T]):
         value: T | None
 
         def set(self, value: T) -> None:
-            """Wake who waits with this value."""
+            """Succeed with ``value``; wakes those who wait."""
 
         def get_nowait(self) -> T:
             """The value, or ``gevent.Timeout`` if there is none yet."""

@@ -45,10 +45,11 @@ class _BlockCancelled(GreenletExit):
 
 
 class TaskGroup:
-    """Tasks that have all ended when the ``with`` block ends.
+    """A ``with`` block that ends when all the tasks started in it have ended.
 
-    The first error, in a task or in the block, cancels the rest. One error is raised as it is;
-    several are raised as one ``ExceptionGroup``. After Trio's nursery and Go's errgroup.
+    The first error, in a task or in the block, kills the tasks that still run. The block then
+    raises that error. Several errors are raised as one ``ExceptionGroup``; if all of them are
+    ``DeadlineExceeded``, the first is raised. After Trio's nursery and Go's errgroup.
     """
 
     def __init__(self) -> None:
@@ -62,7 +63,12 @@ class TaskGroup:
         return self
 
     def go(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
-        """Start ``fn`` as a task of this group. Raises ``RuntimeError`` outside the block."""
+        """Start ``fn(*args, **kwargs)`` as a task of this group; otherwise as
+        :func:`colorless.go`.
+
+        :param fn: a plain function.
+        :raises RuntimeError: the ``with`` block has not begun, or has ended.
+        """
         if self._block is None:
             raise RuntimeError("this TaskGroup is not open: start tasks inside its with block")
         check(fn)
@@ -71,7 +77,7 @@ class TaskGroup:
         return task
 
     def cancel(self) -> None:
-        """Kill the tasks that still run, at the points where they wait."""
+        """Kill the tasks that still run, at the points where they wait, without waiting."""
         for task in list(self._tasks):
             task.kill(block=False)
 

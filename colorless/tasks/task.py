@@ -1,4 +1,4 @@
-"""One task: what a green thread does, and what came of it."""
+"""One task: a function that runs in a green thread, and its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ class TaskCancelled(RuntimeError):
 
 
 class Task(AsyncResult[T]):
-    """What a green thread does, and its result. gevent waits for it and kills it as a greenlet."""
+    """A function that runs in a green thread, and its result. :func:`go` makes it.
+
+    It has the methods of a future and those of a gevent greenlet: ``gevent.joinall``, ``wait`` and
+    ``killall`` take it.
+    """
 
     __slots__ = ("_args", "_context", "_fn", "_kwargs", "_thread")
 
@@ -37,10 +41,11 @@ class Task(AsyncResult[T]):
         gevent.get_hub().loop.run_callback(_begin, self)
 
     def get(self, block: bool = True, timeout: float | None = None) -> T:
-        """Wait for what the task returns, or raise what it raised.
+        """Wait until the task has ended; return what it returned, or raise what it raised.
 
-        Raises :class:`TaskCancelled` for a task that was killed (gevent would *return* the
-        ``GreenletExit``) and ``gevent.Timeout`` after ``timeout`` seconds.
+        :param block: with ``False`` raise ``gevent.Timeout`` at once if it has not ended.
+        :param timeout: seconds to wait, then raise ``gevent.Timeout``; ``None`` for no limit.
+        :raises TaskCancelled: the task was killed. (gevent *returns* the ``GreenletExit``.)
         """
         if not self.ready():
             if not block:
@@ -55,17 +60,20 @@ class Task(AsyncResult[T]):
         return value
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until it has ended, ``timeout`` seconds at most."""
+        """Wait until the task has ended, whatever came of it.
+
+        :param timeout: seconds to wait at most; then return all the same.
+        """
         self.wait(timeout)
 
     @property
     def dead(self) -> bool:
-        """Whether it has ended."""
+        """Whether the task has ended."""
         return bool(self.ready())
 
     @property
     def loop(self) -> Any:
-        """The hub's, which ``gevent.killall`` asks for."""
+        """The event loop of the hub; ``gevent.killall`` reads it."""
         return gevent.get_hub().loop
 
     def kill(
@@ -74,8 +82,13 @@ class Task(AsyncResult[T]):
         block: bool = True,
         timeout: float | None = None,
     ) -> None:
-        """End it at the point where it waits, by throwing ``exception``; before it has begun, it
-        does not begin. ``block`` waits until it has ended, ``timeout`` seconds at most."""
+        """Raise ``exception`` in the task at the point where it waits. If it has not begun, it
+        never will.
+
+        :param exception: an exception, or a class of them.
+        :param block: wait until the task has ended.
+        :param timeout: seconds to wait at most; ``None`` for no limit.
+        """
         if self._thread is None:
             self.throw(exception)
         else:
@@ -84,21 +97,21 @@ class Task(AsyncResult[T]):
             self.join(timeout)
 
     def throw(self, exception: type[BaseException] | BaseException = GreenletExit) -> None:
-        """As :meth:`kill`, at once. Called in the hub."""
+        """Raise ``exception`` as :meth:`kill` does, but at once. To be called in the hub only."""
         if self._thread is not None:
             self._thread.throw(exception)
         elif not self.ready():
             self._failed(exception() if isinstance(exception, type) else exception)
 
     def cancel(self) -> bool:
-        """As a future's: kill it, without waiting. Whether there was something to kill."""
+        """Kill the task without waiting; ``False`` if it had ended. A future's name for it."""
         if self.ready():
             return False
         self.kill(block=False)
         return True
 
     def cancelled(self) -> bool:
-        """As a future's: whether it was killed."""
+        """Whether the task was killed. A future's name for it."""
         return isinstance(self.value, GreenletExit)
 
     def _run(self) -> None:
@@ -142,13 +155,22 @@ def _begin(task: Task[Any]) -> None:
 
 
 def go(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
-    """Start ``fn`` in a green thread of its own; ``.get()`` waits for what it returns or raises."""
+    """Start ``fn(*args, **kwargs)`` in a green thread of its own, as Go's ``go`` does.
+
+    It begins when the caller waits next. It sees a copy of the caller's context variables, and the
+    caller's deadline as a limit on its waits. An error that it raises is printed, and raised again
+    by :meth:`Task.get`.
+
+    :param fn: a plain function; for a coroutine function ``go(await_, fn(1))``.
+    :raises TypeError: ``fn`` is not callable, or is a coroutine function.
+    :raises NotPatchedError: ``patch_everything()`` has not run.
+    """
     check(fn)
     return Task(fn, args, kwargs)
 
 
 def check(fn: Callable[..., Any]) -> None:
-    """Refuse what could only fail later, in a task that may have nobody who waits for it."""
+    """Raise for an ``fn`` that would fail later, in a task whose result nobody may ask for."""
     require_patched("go")
     code = getattr(fn, "__code__", None)
     if code is None:

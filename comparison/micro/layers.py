@@ -27,7 +27,7 @@ from werkzeug.test import EnvironBuilder
 from colorless.flask import Flask, Response
 from service.app import create_app
 from service.chat import accounts, messages, rooms
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import NewMessage, NewRoom, NewSession, NewUser, Page
 from service.db.embedded import EmbeddedPostgres
 from service.db.migrate import migrate
@@ -54,7 +54,7 @@ def main() -> None:
     Console().print(table)
 
 
-def _layers(app: Flask, chat: Chat) -> dict[str, Callable[[], Any]]:
+def _layers(app: Flask, chat: ChatContext) -> dict[str, Callable[[], Any]]:
     """From the least to the whole, each with one thing more."""
     session = _sign_in(chat)
     room = rooms.create(chat, session.user, NewRoom(name="layers"))
@@ -78,7 +78,7 @@ def _layers(app: Flask, chat: Chat) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _sign_in(chat: Chat) -> Any:
+def _sign_in(chat: ChatContext) -> Any:
     accounts.sign_up(chat, NewUser(name="layers", password=PASSWORD, display_name="Layers"))
     return accounts.log_in(chat, NewSession(name="layers", password=PASSWORD))
 
@@ -106,14 +106,14 @@ def _micros(call: Callable[[], Any]) -> float:
 
 
 @contextmanager
-def _service() -> Iterator[tuple[Flask, Chat]]:
+def _service() -> Iterator[tuple[Flask, ChatContext]]:
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres")
         url = server.start()
         try:
             migrate(url)
             app = create_app(Settings(database_url=url))
-            chat: Chat = app.extensions["colorless"]
+            chat: ChatContext = app.extensions["colorless"]
             yield app, chat
             chat.db.close()
         finally:

@@ -1,10 +1,18 @@
 """The HTTP API: thin views over the use cases of :mod:`service.chat`.
 
-routes      how a view is declared: path, what it takes, what it answers
-dispatch    what happens around a view: deadline, token, rate, decoding, encoding
-errors      one table from error to status
-openapi     the document, made from the same declarations
-accounts, rooms, messages, reading, webhooks, moments, health      the views
-streams     the two views that do not end: they take the socket from the worker, and return
-callers, takeover, parked, heart, drain, websocket, eventstream      what streams are made of
+The layers, each importing only those above it:
+
+    errors, decoding               the table from exception to status; request data to types
+    rate_limit                     where 429 is decided
+    routes                         how a view is declared: path, parameters, answer
+    dispatch, openapi              calls a view: deadline, token, rate limit; the API's document
+    pages, health                  the page and the API reference; /livez and /readyz
+    accounts, rooms, messages      the views
+    read_marks, webhooks           more views
+    stream_auth                    who opens a stream: token or ticket, and the Origin check
+    presence                       the views about typing, presence and stream tickets
+    socket_takeover, heartbeat     takes a socket from the worker; pings every stream
+    stream_socket, stream_drain    a stream on its socket; ends the streams of a worker that stops
+    websocket, sse                 the two protocols of streams
+    streams                        the views that open streams
 """

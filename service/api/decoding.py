@@ -1,4 +1,4 @@
-"""From what was sent to typed values; every refusal names the field that is to blame."""
+"""Decodes path, query and body into typed values; every error names the field that is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from service.errors import InvalidInput, NotFound
 
-# msgspec ends its messages with the place: "… - at `$.reply_to`".
+# msgspec ends its messages with the path of the field: "… - at `$.reply_to`".
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"field `(?P<field>[^`]+)`")
 
@@ -29,7 +29,7 @@ def decode_body(data: bytes, content_type: str, kind: Any) -> Any:
 
 
 def decode_query(arguments: MultiDict[str, str], kind: Any) -> Any:
-    """The query string as ``kind``; a name that is given twice is refused."""
+    """The query string as ``kind``. Raises :class:`InvalidInput`, also for a name given twice."""
     for name, values in arguments.lists():
         if len(values) > 1:
             raise InvalidInput(f"{name} is given {len(values)} times", field=name)
@@ -44,7 +44,7 @@ def decode_query(arguments: MultiDict[str, str], kind: Any) -> Any:
 
 
 def decode_path(name: str, text: str, kind: Any) -> Any:
-    """One part of the path; there is nothing at a path whose part cannot be one of ``kind``."""
+    """One part of the path as ``kind``. Raises :class:`NotFound` if it cannot be one."""
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError:

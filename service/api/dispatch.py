@@ -1,4 +1,4 @@
-"""What happens around a view: deadline, token, rate, decoding, the call, encoding."""
+"""Calls a view: deadline, token, rate limit, decoding, the call, encoding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from colorless.deadlines import fail_after
 from colorless.flask import Response
 from service.api.decoding import decode_body, decode_path, decode_query
-from service.api.rates import RateLimit, network_of
-from service.api.routes import Call, Reply, Route
+from service.api.rate_limit import RateLimit, network_of
+from service.api.routes import ApiCall, Reply, Route
 from service.chat import accounts
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import User
 from service.errors import Unauthenticated
 from service.settings import Settings
@@ -25,19 +25,19 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Dispatcher:
-    """Runs the views of one application, with its settings."""
+    """Calls the views of one application, with its settings."""
 
-    def __init__(self, chat: Chat, settings: Settings) -> None:
+    def __init__(self, chat: ChatContext, settings: Settings) -> None:
         self._chat = chat
         self._timeout = settings.request_timeout
         self._writes = RateLimit(settings.writes_per_minute)
         self._logins = RateLimit(settings.logins_per_minute)
 
     def add(self, app: Flask, route: Route) -> None:
-        """Serve the route under /v1."""
+        """Add the route to the application, under /v1."""
 
         def handle(**path: str) -> Response:
-            _end_with_client(route)
+            _cancel_reads_on_disconnect(route)
             with fail_after(self._timeout):
                 return self._run(route, path)
 
@@ -61,14 +61,14 @@ class Dispatcher:
             arguments["body"] = decode_body(_body(), request.mimetype, route.body)
         return _answer(route, route.view(call, **arguments))
 
-    def _identify(self, route: Route) -> Call:
+    def _identify(self, route: Route) -> ApiCall:
         if not route.needs_token:
-            return Call(self._chat, NOBODY, "")
+            return ApiCall(self._chat, NOBODY, "")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("send your token: `Authorization: Bearer TOKEN`")
         token = token.strip()
-        return Call(self._chat, accounts.authenticate(self._chat, token), token)
+        return ApiCall(self._chat, accounts.authenticate(self._chat, token), token)
 
     def _count(self, route: Route, user: User) -> None:
         if route.limit == "login":
@@ -77,17 +77,17 @@ class Dispatcher:
             self._writes.take(user.id)
 
 
-def _end_with_client(route: Route) -> None:
-    """Let a read end, and its query with it, when nobody is there to be answered any more. A write
-    runs to its end: who sent it may have left in the belief that it was done."""
-    connection = request.environ.get("colorless.connection")  # of our own worker's
+def _cancel_reads_on_disconnect(route: Route) -> None:
+    """Cancel a GET, and its query with it, when its client disconnects. A write runs to its end:
+    its client may count on it."""
+    connection = request.environ.get("colorless.connection")  # under our own worker
     if connection is not None and route.method == "GET":
         connection.cancel_on_disconnect = True
 
 
 def _body() -> bytes:
     data = request.get_data()
-    # A body that comes in chunks is cut off at the limit by werkzeug, without a word.
+    # Werkzeug cuts a chunked body off at the limit without an error.
     limit = request.max_content_length
     if request.content_length is None and limit is not None and len(data) >= limit:
         raise RequestEntityTooLarge

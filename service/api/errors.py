@@ -1,4 +1,4 @@
-"""From error to answer: one table, and RFC 9457 problem documents."""
+"""Error responses: the table from exception to HTTP status, and RFC 9457 problem documents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service import errors
 
 log = structlog.get_logger("service")
 
-# The first class that fits decides, so a class stands before those it is derived from.
+# The first class that matches decides, so a class is listed before its base classes.
 STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED),
@@ -26,15 +26,15 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (DeadlineExceeded, HTTPStatus.SERVICE_UNAVAILABLE),
-    # No connection to be had, or the one that was had broke: PostgreSQL is away or overloaded.
+    # No connection was available or it broke: PostgreSQL cannot be reached or is overloaded.
     (psycopg2.OperationalError, HTTPStatus.SERVICE_UNAVAILABLE),
     (psycopg2.InterfaceError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
-# nginx's number for it. Nobody receives the answer; the log tells it from others.
+# nginx's status for it. No client receives the response; it is for the access log.
 CLIENT_CLOSED_REQUEST = 499
 
-# Guessed: long enough not to add to the overload, short enough not to be noticed.
+# Seconds; guessed: long enough not to add to the overload, short enough not to be noticed.
 _RETRY_AFTER = 1.0
 
 _PUBLIC_WORDS = {
@@ -61,17 +61,17 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def register(app: Flask) -> None:
-    """Answer every error of every view with a problem document."""
+    """Make the application answer every error with a problem document."""
     app.register_error_handler(Exception, answer)
 
 
 def answer(error: Exception) -> Response:
-    """The problem document for an error; one that is not in the table is logged and a 500."""
-    error = _one_reason(error)
+    """The response to an error; one that is not in the table is logged, and is a 500."""
+    error = _unwrap_group(error)
     if isinstance(error, ClientDisconnected):
         return Response(status=CLIENT_CLOSED_REQUEST)
     if isinstance(error, HTTPException):
-        return _of_werkzeug(error)
+        return _from_werkzeug(error)
     status = _status(error)
     if status is None:
         log.error("unexpected error", exc_info=error)
@@ -79,11 +79,11 @@ def answer(error: Exception) -> Response:
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, words, error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("unavailable", error=repr(error))
-    return _problem(status, _words(error), error)
+    return _problem(status, _detail(error), error)
 
 
-def _one_reason(error: Exception) -> Exception:
-    """The first error of a group whose tasks failed alike: as all do when PostgreSQL is away."""
+def _unwrap_group(error: Exception) -> Exception:
+    """The first error of a group whose errors all have the same status, as in an outage."""
     if isinstance(error, ExceptionGroup) and len(set(map(_status, error.exceptions))) == 1:
         return error.exceptions[0]
     return error
@@ -93,8 +93,8 @@ def _status(error: Exception) -> HTTPStatus | None:
     return next((status for kind, status in STATUS if isinstance(error, kind)), None)
 
 
-def _words(error: Exception) -> str:
-    """What the caller may know of it: of the service's own errors everything."""
+def _detail(error: Exception) -> str:
+    """The text that the client gets: an error's own, unless it could say something internal."""
     for kind, words in _PUBLIC_WORDS.items():
         if isinstance(error, kind):
             return words
@@ -120,7 +120,7 @@ def _problem(status: HTTPStatus, detail: str, error: Exception) -> Response:
     return response
 
 
-def _of_werkzeug(error: HTTPException) -> Response:
+def _from_werkzeug(error: HTTPException) -> Response:
     response = error.get_response()
     if response.status_code < HTTPStatus.BAD_REQUEST:
         return response  # type: ignore[return-value]  # a redirect is not an error

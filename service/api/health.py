@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""The probes: /livez says that the process runs, /readyz whether it can serve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READY_WITHIN = 2.0
 
 
 def blueprint(db: Pool) -> Blueprint:
-    """The probes; neither needs a token, and the first touches nothing."""
+    """The probes. Neither needs a token; /livez uses neither database nor disk."""
     probes = Blueprint("health", __name__)
     expected = {migration.version for migration in migrations()}
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declarations that run the views."""
+"""The OpenAPI 3.1 document, generated from the declarations of the views."""
 
 from __future__ import annotations
 
@@ -120,6 +120,6 @@ def _schema(kind: Any) -> dict[str, Any]:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A query string has no null: a parameter that may be left out is left out."""
+    """The schema without null, which a query string cannot have: the parameter is left out."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     return kinds[0] if len(kinds) == 1 else schema

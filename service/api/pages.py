@@ -1,4 +1,4 @@
-"""What a browser is shown: the page, the API reference, and the document it is made from."""
+"""The page, the API reference, and the OpenAPI document it is made from."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.api.openapi import document
 from service.api.routes import Routes
 
-# The page loads nothing from other sites and no script that is written into it, so a message that
-# slipped through as markup could still do nothing.
+# No inline scripts and nothing from other sites: a message that got into the page as markup could
+# still run nothing.
 _ONLY_FROM_HERE = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 

@@ -1,7 +1,7 @@
-"""How a view is declared. The declaration is what runs it and what documents it.
+"""How a view is declared. It is both called and documented by its declaration.
 
     @routes.post("/rooms/{room_id}/messages", status=201)
-    def send(call: Call, room_id: Id, body: NewMessage) -> Message:
+    def send(call: ApiCall, room_id: Id, body: NewMessage) -> Message:
         '''Send a message.'''
 
 The types of the parameters say where a value comes from: a name in the path is taken from there,
@@ -17,18 +17,20 @@ from typing import Any, Literal, NamedTuple, get_type_hints
 
 import msgspec
 
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import User
 
 Limit = Literal["none", "write", "login"]
 View = Callable[..., Any]
 
 
-class Call(NamedTuple):
-    """Who calls, and what a view works with. On routes that need no token, ``user`` is nobody and
-    ``token`` empty."""
+class ApiCall(NamedTuple):
+    """One call of the API: the chat context, and who calls.
 
-    chat: Chat
+    On routes that need no token, ``user`` is ``NOBODY`` and ``token`` is empty.
+    """
+
+    chat: ChatContext
     user: User
     token: str
 
@@ -42,7 +44,7 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint: the declaration that :mod:`dispatch` runs and :mod:`openapi` documents."""
+    """One endpoint, as :mod:`~service.api.dispatch` and :mod:`~service.api.openapi` need it."""
 
     method: str
     path: str

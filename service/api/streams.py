@@ -17,19 +17,19 @@ from msgspec import Struct
 from websockets import http11
 
 from colorless.deadlines import fail_after
-from service.api import callers, eventstream
-from service.api.drain import Drain
-from service.api.eventstream import EventStream
-from service.api.heart import Heart
-from service.api.parked import ParkedStream, Place
-from service.api.takeover import Taken, TakenOver, take_over
+from service.api import sse, stream_auth
+from service.api.heartbeat import Heartbeat
+from service.api.socket_takeover import TakenOverResponse, TakenSocket, take_over
+from service.api.sse import SSEStream
+from service.api.stream_drain import StreamDrain
+from service.api.stream_socket import SocketStream, StreamContext
 from service.api.websocket import UNSUPPORTED, WebSocketStream, frame, handshake
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.events import Pong, encode
+from service.chat.fanout.notices import Typing
 from service.chat.live import positions
-from service.chat.live.hub import Hub
+from service.chat.live.manager import StreamManager
 from service.chat.models import User
-from service.chat.notices import Typing
 from service.errors import TooManyRequests
 from service.settings import Settings
 
@@ -38,22 +38,24 @@ class Ping(Struct, frozen=True, tag="ping", tag_field="type"):
     """A client asks whether the server is there."""
 
 
-class Types(Struct, frozen=True, tag="typing", tag_field="type"):
+class TypingNotice(Struct, frozen=True, tag="typing", tag_field="type"):
     """A client says that its user is writing something."""
 
     room_id: int
 
 
-_decoder = msgspec.json.Decoder(Ping | Types)
+_decoder = msgspec.json.Decoder(Ping | TypingNotice)
 _PONG = frame(encode(Pong()))
 
 
-def blueprint(chat: Chat, hub: Hub, settings: Settings, drain: Drain) -> Blueprint:
-    """The views. They are no ordinary ones: there is no answer that ends."""
+def blueprint(
+    chat: ChatContext, manager: StreamManager, settings: Settings, drain: StreamDrain
+) -> Blueprint:
+    """The views of the streams, whose responses do not end."""
     views = Blueprint("streams", __name__)
-    streams = Streams(chat, hub, settings, drain)
+    streams = Streams(chat, manager, settings, drain)
     views.add_url_rule("/v1/stream", view_func=streams.websocket, websocket=True)
-    # Without an Upgrade it is told that one is needed.
+    # A request without `Upgrade` gets 426, which says that one is needed.
     views.add_url_rule("/v1/stream", endpoint="no_websocket", view_func=streams.websocket)
     views.add_url_rule("/v1/events", view_func=streams.events)
     return views
@@ -62,11 +64,16 @@ def blueprint(chat: Chat, hub: Hub, settings: Settings, drain: Drain) -> Bluepri
 class Streams:
     """Opens the streams of one process."""
 
-    def __init__(self, chat: Chat, hub: Hub, settings: Settings, drain: Drain) -> None:
+    def __init__(
+        self, chat: ChatContext, manager: StreamManager, settings: Settings, drain: StreamDrain
+    ) -> None:
         self._chat = chat
         self._drain = drain
         self._draining: Event | None = None
-        self._place = Place(hub, Heart(settings.heartbeat), settings.stream_queue)
+        self._manager = manager
+        self._context = StreamContext(
+            manager.registry, Heartbeat(settings.heartbeat), settings.stream_queue
+        )
         self._settings = settings
 
     def websocket(self) -> Response:
@@ -77,7 +84,7 @@ class Streams:
         with fail_after(self._settings.request_timeout):
             user, session, wanted = self._admit(request.args.get("resume", ""))
             taken = take_over(request.environ)
-            stream = WebSocketStream(self._place, session, taken, partial(self._heard, user))
+            stream = WebSocketStream(self._context, session, taken, partial(self._on_message, user))
             stream.write(answer.serialize())
             return self._run(stream, taken, user, wanted)
 
@@ -88,49 +95,49 @@ class Streams:
             try:
                 user, session, wanted = self._admit(last)
             except (psycopg2.Error, TimeoutError):
-                # An EventSource gives up for good at any answer but this one.
+                # After any other status an EventSource does not reconnect by itself.
                 return Response("retry: 2000\n\n", content_type="text/event-stream")
             if request.method == "HEAD":
                 return Response(content_type="text/event-stream")
             taken = take_over(request.environ)
-            stream = EventStream(self._place, session, taken)
-            stream.write(eventstream.HEAD + eventstream.RETRY)
+            stream = SSEStream(self._context, session, taken)
+            stream.write(sse.HEAD + sse.RETRY)
             return self._run(stream, taken, user, wanted)
 
     def _admit(self, resume: str) -> tuple[User, bytes, dict[int, int]]:
-        callers.refuse_foreign_pages(request, self._settings.allowed_origins)
+        stream_auth.check_origin(request, self._settings.allowed_origins)
         wanted = positions.parse(resume)
-        user, session = callers.identify(self._chat, request)
-        most = self._settings.streams_per_user
-        if self._place.hub.streams_of(user.id) >= most:
-            raise TooManyRequests(f"you have {most} streams open already", retry_after=30.0)
+        user, session = stream_auth.authenticate(self._chat, request)
+        limit = self._settings.streams_per_user
+        if self._manager.registry.streams_of(user.id) >= limit:
+            raise TooManyRequests(f"you have {limit} streams open already", retry_after=30.0)
         return user, session, wanted
 
     def _run(
-        self, stream: ParkedStream, taken: Taken, user: User, wanted: dict[int, int]
+        self, stream: SocketStream, taken: TakenSocket, user: User, wanted: dict[int, int]
     ) -> Response:
-        self._watch_for_the_end()
+        self._end_on_drain()
         if taken.rest:
             stream.received(taken.rest)
-        self._place.hub.open(stream, user.id, wanted)
-        return TakenOver(request.environ, stream.wait_for_end if taken.is_lent else None)
+        self._manager.open(stream, user.id, wanted)
+        return TakenOverResponse(request.environ, stream.wait_for_end if taken.is_lent else None)
 
-    def _watch_for_the_end(self) -> None:
+    def _end_on_drain(self) -> None:
         draining = request.environ.get("colorless.draining")
         if draining is not None and self._draining is None:
             self._draining = draining
             draining.rawlink(self._drain.start)
 
-    def _heard(self, user: User, stream: WebSocketStream, message: bytes) -> None:
+    def _on_message(self, user: User, stream: WebSocketStream, message: bytes) -> None:
         try:
-            said = _decoder.decode(message)
+            sent = _decoder.decode(message)
         except (msgspec.DecodeError, UnicodeDecodeError):
             stream.end(UNSUPPORTED)
             return
-        if isinstance(said, Ping):
-            stream.say(_PONG)
-        elif stream.audience is not None and said.room_id in stream.audience.feeds:
-            self._place.hub.tell(Typing(said.room_id, user))
+        if isinstance(sent, Ping):
+            stream.send(_PONG)
+        elif stream.subscriber is not None and sent.room_id in stream.subscriber.feeds:
+            self._manager.tell(Typing(sent.room_id, user))
 
 
 def _refusal(answer: http11.Response) -> Response:

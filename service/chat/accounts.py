@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
+from service.chat.fanout.notices import SessionRevoked
 from service.chat.models import NewSession, NewUser, Session, User
-from service.chat.notices import Revoked
 from service.chat.store import users
 from service.errors import Conflict, Unauthenticated
 
 
-def sign_up(chat: Chat, new: NewUser) -> User:
+def sign_up(chat: ChatContext, new: NewUser) -> User:
     """Make an account. Raises :class:`Conflict` for a name that is taken."""
     password_hash = chat.passwords.hash(new.password)
     with chat.db.connection() as db:
@@ -22,7 +22,7 @@ def sign_up(chat: Chat, new: NewUser) -> User:
     return user
 
 
-def log_in(chat: Chat, new: NewSession) -> Session:
+def log_in(chat: ChatContext, new: NewSession) -> Session:
     """A new bearer token. Raises :class:`Unauthenticated` for a wrong name or password."""
     with chat.db.connection() as db:
         found = users.with_password(db, new.name.lower())
@@ -40,8 +40,8 @@ def log_in(chat: Chat, new: NewSession) -> Session:
     return Session(token, user, expires_at)
 
 
-def authenticate(chat: Chat, token: str) -> User:
-    """Whose token it is. Raises :class:`Unauthenticated` for one that is not valid (any more)."""
+def authenticate(chat: ChatContext, token: str) -> User:
+    """The user of a token. Raises :class:`Unauthenticated` if it is unknown, expired or revoked."""
     with chat.db.connection() as db:
         user = users.by_token(db, digest(token))
     if user is None:
@@ -49,13 +49,13 @@ def authenticate(chat: Chat, token: str) -> User:
     return user
 
 
-def log_out(chat: Chat, token: str) -> None:
+def log_out(chat: ChatContext, token: str) -> None:
     """Revoke a token, at once."""
     session = digest(token)
     with chat.db.connection() as db:
         user_id = users.delete_session(db, session)
     if user_id is not None:
-        chat.tell(Revoked(user_id, session))
+        chat.tell(SessionRevoked(user_id, session))
 
 
 def digest(token: str) -> bytes:

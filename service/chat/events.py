@@ -1,7 +1,7 @@
-"""What a stream says. Events of the log have a ``seq``; the others are of the moment.
+"""The events that streams send. Those of a room's log have a ``seq``; the others are not stored.
 
-A log entry refers to its message, and the message is read when the event is: an event tells what
-the message is now, so one that was deleted says nothing of its text, whenever it is read.
+A log entry refers to its message, and the message is read with the entry. So an event has the
+message as it is now; the text of a deleted message is never sent, whenever the event is read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class RoomFacts(Struct, frozen=True):
-    """What anybody in a room may know of it."""
+    """A room's properties, as every member sees them."""
 
     name: str
     topic: Topic
@@ -112,8 +112,7 @@ Kind = Literal["message.created", "message.edited", "message.deleted"]
 
 
 def read(db: Connection, positions: Mapping[int, int], limit: int) -> list[Event]:
-    """What each room's log has behind its position, at most ``limit`` entries of each room, by
-    room and number."""
+    """The events after each room's position, at most ``limit`` of each room, by room and number."""
     entries = store.after(db, positions, limit)
     wanted = {(entry.room_id, entry.message_seq) for entry in entries if entry.message_seq}
     found = {(m.room_id, m.seq): m for m in messages.numbered(db, wanted)} if wanted else {}

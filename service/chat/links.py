@@ -8,9 +8,9 @@ from typing import NamedTuple
 from service.outside.errors import Refused
 from service.outside.url import parse
 
-# Guessed: what a message has place for under it, and what one message may make the service fetch.
-MOST = 5
-_LENGTH = 2000
+# Links of one message that get a preview, and characters of a link; guessed.
+MAX_LINKS = 5
+_MAX_LENGTH = 2000
 
 _URL = re.compile(r"(?<!\w)https?://[^\s<>\"`\\^{|}]+", re.IGNORECASE)
 _PUNCTUATION = ".,;:!?'*_~…"
@@ -18,27 +18,27 @@ _BRACKETS = {")": "(", "]": "["}
 
 
 class Link(NamedTuple):
-    """A link as it stands in the text, and the host that it leads to."""
+    """A link as it is written in the text, and its host."""
 
     url: str
     host: str
 
 
 def links(body: str) -> list[Link]:
-    """The first few links, each once. One with a user name or password in it is none."""
+    """The first :data:`MAX_LINKS` links, each once; none that has a user name or password in it."""
     found: dict[str, Link] = {}
     for match in _URL.finditer(body):
-        url = _without_punctuation(match[0][: _LENGTH + 1])
+        url = _without_punctuation(match[0][: _MAX_LENGTH + 1])
         host = _host(url)
-        if host and len(url) <= _LENGTH:
+        if host and len(url) <= _MAX_LENGTH:
             found.setdefault(url, Link(url, host))
-        if len(found) == MOST:
+        if len(found) == MAX_LINKS:
             break
     return list(found.values())
 
 
 def _without_punctuation(url: str) -> str:
-    """What ends the sentence is not part of it; a bracket is if it was opened in it."""
+    """Drop punctuation at the end, which is the sentence's; keep a bracket that the URL opens."""
     while url and (
         url[-1] in _PUNCTUATION
         or (url[-1] in _BRACKETS and url.count(url[-1]) > url.count(_BRACKETS[url[-1]]))

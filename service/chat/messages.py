@@ -14,7 +14,7 @@ from typing import NoReturn
 from psycopg2.errors import UniqueViolation
 
 from colorless.postgres import Connection
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.links import links
 from service.chat.models import (
     Found,
@@ -33,14 +33,14 @@ from service.chat.store import messages as store
 from service.chat.store import rooms as room_store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
 
-# What a user name is made of, where no word goes on before it or behind it.
+# `@` and a user name, with no word character before or behind it.
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)(?!\w)")
 
 # Guessed: enough for any real room, and it bounds what one message can cost to read.
 _KINDS_OF_REACTION = 50
 
 
-def send(chat: Chat, user: User, room_id: int, new: NewMessage) -> tuple[Message, bool]:
+def send(chat: ChatContext, user: User, room_id: int, new: NewMessage) -> tuple[Message, bool]:
     """The message, and whether it is new: the same ``client_id`` and text again is the same
     message. Raises :class:`Conflict` where the client id was used for another text."""
     digest = _digest(new)
@@ -60,13 +60,13 @@ def send(chat: Chat, user: User, room_id: int, new: NewMessage) -> tuple[Message
         except UniqueViolation:
             return _sent_before(db, user, room_id, new, digest), False
         if stored is None:
-            _say_why_not(db, user, room_id, new)
+            _raise_why_not(db, user, room_id, new)
     message, event = stored
     chat.announce(room_id, event)
     return message, True
 
 
-def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
+def page(chat: ChatContext, user: User, room_id: int, wanted: Page) -> Messages:
     """A part of the history, in order."""
     given = [name for name in ("before", "after", "around") if getattr(wanted, name) is not None]
     if len(given) > 1:
@@ -76,21 +76,21 @@ def page(chat: Chat, user: User, room_id: int, wanted: Page) -> Messages:
     if part is None:
         raise no_room(room_id)
     last, found = part
-    if not found:  # all that there is lies on the one side
+    if not found:  # every message is on the other side of the position
         some = last > 0
         return Messages([], some and wanted.before is None, some and wanted.before is not None)
-    # Numbers have no gap, so the numbers at the ends tell.
+    # Numbers have no gap, so those at the ends tell whether there are more.
     return Messages(found, found[0].seq > 1, found[-1].seq < last)
 
 
-def get(chat: Chat, user: User, room_id: int, seq: int) -> Message:
+def get(chat: ChatContext, user: User, room_id: int, seq: int) -> Message:
     """One message."""
     with chat.db.connection() as db:
         readable(db, user, room_id)
         return _existing(db, room_id, seq)
 
 
-def edit(chat: Chat, user: User, room_id: int, seq: int, wanted: MessageChange) -> Message:
+def edit(chat: ChatContext, user: User, room_id: int, seq: int, wanted: MessageChange) -> Message:
     """Give a message of one's own another text; the time of the edit is kept."""
     with chat.db.transaction() as db:
         _locked(db, user, room_id)
@@ -106,7 +106,7 @@ def edit(chat: Chat, user: User, room_id: int, seq: int, wanted: MessageChange) 
     return message
 
 
-def delete(chat: Chat, user: User, room_id: int, seq: int) -> None:
+def delete(chat: ChatContext, user: User, room_id: int, seq: int) -> None:
     """Delete a message of one's own, or any as an owner of the room; its number stays."""
     with chat.db.transaction() as db:
         room = _locked(db, user, room_id)
@@ -120,7 +120,7 @@ def delete(chat: Chat, user: User, room_id: int, seq: int) -> None:
     chat.announce(room_id, event)
 
 
-def react(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
+def react(chat: ChatContext, user: User, room_id: int, seq: int, emoji: str) -> None:
     """Add a reaction; the same one again changes nothing."""
     with chat.db.transaction() as db:
         _locked(db, user, room_id)
@@ -133,7 +133,7 @@ def react(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
     chat.announce(room_id, event)
 
 
-def unreact(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
+def unreact(chat: ChatContext, user: User, room_id: int, seq: int, emoji: str) -> None:
     """Take a reaction back; one that is not there changes nothing."""
     with chat.db.transaction() as db:
         _locked(db, user, room_id)
@@ -146,7 +146,7 @@ def unreact(chat: Chat, user: User, room_id: int, seq: int, emoji: str) -> None:
     chat.announce(room_id, event)
 
 
-def search(chat: Chat, user: User, wanted: Search) -> Found:
+def search(chat: ChatContext, user: User, wanted: Search) -> Found:
     """Messages with these words, in the rooms that the user may read, the newest first."""
     with chat.db.connection() as db:
         if wanted.room_id is not None:
@@ -172,7 +172,7 @@ def _sent_before(
 ) -> Message:
     found = store.by_client_id(db, room_id, user.id, new.client_id)
     if found is None:
-        raise no_room(room_id)  # deleted in this very moment
+        raise no_room(room_id)  # the room was deleted meanwhile
     message, first = found
     if first != digest:
         raise Conflict(
@@ -182,7 +182,7 @@ def _sent_before(
     return message
 
 
-def _say_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> NoReturn:
+def _raise_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> NoReturn:
     room = readable(db, user, room_id)
     if room.role is not None and new.reply_to is not None:
         raise InvalidInput(f"there is no message {new.reply_to} to reply to", field="reply_to")
@@ -191,7 +191,7 @@ def _say_why_not(db: Connection, user: User, room_id: int, new: NewMessage) -> N
 
 def _locked(db: Connection, user: User, room_id: int) -> Room:
     """The room, for a member, with nobody else writing to it until the transaction ends."""
-    room = room_store.lock(db, room_id, user.id)
+    room = room_store.lock_and_get(db, room_id, user.id)
     if room is None:
         raise no_room(room_id)
     if room.role is None:
@@ -216,5 +216,5 @@ def _digest(new: NewMessage) -> bytes:
 
 
 def _names(body: str) -> list[str]:
-    """Whom the text mentions: ``@name``, in lower case, without the full stop that ends it."""
+    """The names in the text as ``@name``, in lower case."""
     return sorted({name.lower() for name in _MENTION.findall(body)})

@@ -1,7 +1,7 @@
-"""What the chat speaks of: what callers send, and what they get. The JSON of the API is these.
+"""The JSON that the API takes and returns, as types.
 
-Requests refuse unknown fields; every limit is in the type, so that it is checked in the one pass
-that decodes and is written in the OpenAPI document by the same words.
+Requests refuse unknown fields. Every limit is part of a type, so it is checked while the request is
+decoded, and stands in the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ Id = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 
-# Without the first half, Python's `$` would also match before a line break that ends the text.
+# Without the lookahead, Python's `$` would also match before a line break that ends the text.
 _END = r"(?!\n)$"
 
 # PostgreSQL's text cannot hold NUL.
 _TEXT = r"^[^\x00]*$"
-# At least one character of a line is to be seen.
+# One line, with at least one character that is not white space.
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*" + _END
 
 UserName = Annotated[
@@ -58,11 +58,11 @@ Visibility = Literal["public", "private"]
 Role = Literal["owner", "member"]
 
 
-class Request(Struct, forbid_unknown_fields=True):
+class RequestModel(Struct, forbid_unknown_fields=True):
     """What a caller sends; a field that is not known is refused."""
 
 
-class NewUser(Request):
+class NewUser(RequestModel):
     """Sign up."""
 
     name: UserName
@@ -70,14 +70,14 @@ class NewUser(Request):
     display_name: DisplayName
 
 
-class NewSession(Request):
+class NewSession(RequestModel):
     """Log in."""
 
     name: UserName
     password: Password
 
 
-class NewRoom(Request):
+class NewRoom(RequestModel):
     """Make a room; whoever makes it owns it."""
 
     name: RoomName
@@ -85,7 +85,7 @@ class NewRoom(Request):
     visibility: Visibility = "public"
 
 
-class RoomChange(Request):
+class RoomChange(RequestModel):
     """Change what is given, leave the rest."""
 
     name: RoomName | None = None
@@ -93,13 +93,13 @@ class RoomChange(Request):
     visibility: Visibility | None = None
 
 
-class NewMember(Request):
+class NewMember(RequestModel):
     """The role to have in the room; left out, a new member is a member and others keep theirs."""
 
     role: Role | None = None
 
 
-class NewMessage(Request):
+class NewMessage(RequestModel):
     """Send a message. Sending it again with the same ``client_id`` is safe."""
 
     client_id: ClientId
@@ -107,19 +107,19 @@ class NewMessage(Request):
     reply_to: Id | None = None
 
 
-class MessageChange(Request):
+class MessageChange(RequestModel):
     """Another text for a message of one's own."""
 
     body: Body
 
 
-class ReadMark(Request):
+class ReadMark(RequestModel):
     """How far one has read; a mark behind the one that is there changes nothing."""
 
     seq: Seq
 
 
-class RoomScope(Request):
+class RoomScope(RequestModel):
     """Which rooms to list, and behind which one to go on."""
 
     scope: Literal["joined", "public"] = "joined"
@@ -127,7 +127,7 @@ class RoomScope(Request):
     limit: Limit = 50
 
 
-class Page(Request):
+class Page(RequestModel):
     """Which part of a room's messages: at most one of the three, or none for the latest."""
 
     before: Id | None = None
@@ -136,14 +136,14 @@ class Page(Request):
     limit: Limit = 50
 
 
-class MemberPage(Request):
+class MemberPage(RequestModel):
     """Which part of the members, by user id."""
 
     after: Seq = 0
     limit: Limit = 100
 
 
-class Search(Request):
+class Search(RequestModel):
     """Words to look for, in one room or in all that one may read."""
 
     q: Query

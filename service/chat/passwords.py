@@ -1,4 +1,4 @@
-"""Passwords, hashed with Argon2id on real threads, so that a login storm stalls nobody else."""
+"""Password hashing: Argon2id, on real threads, so that many logins do not block other requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
 class Passwords:
-    """Hash and check passwords; each call waits green for a thread."""
+    """Hashes and verifies passwords; other green threads run meanwhile."""
 
     def __init__(self, hasher: PasswordHasher = _HASHER) -> None:
         self._hasher = hasher
-        # Checked where there is no such user, so that the time taken does not tell that.
+        # Verified when there is no such user, so that the time taken does not tell.
         self._nobody: str | None = None
 
     def hash(self, password: str) -> str:

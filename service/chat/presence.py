@@ -1,12 +1,12 @@
-"""Who types and who is there."""
+"""Who is typing, and who is online."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
+from service.chat.fanout.notices import Typing
 from service.chat.models import Id, User
-from service.chat.notices import Typing
 from service.chat.rooms import readable
 from service.chat.store import presence as store
 from service.errors import Forbidden
@@ -18,8 +18,8 @@ class Online(Struct, frozen=True):
     user_ids: list[Id]
 
 
-def tell_typing(chat: Chat, user: User, room_id: int) -> None:
-    """Tell those who are in the room that the user is writing something."""
+def tell_typing(chat: ChatContext, user: User, room_id: int) -> None:
+    """Tell the members of the room that the user is typing."""
     with chat.db.connection() as db:
         room = readable(db, user, room_id)
     if room.role is None:
@@ -27,8 +27,8 @@ def tell_typing(chat: Chat, user: User, room_id: int) -> None:
     chat.tell(Typing(room_id, user))
 
 
-def online(chat: Chat, user: User, room_id: int) -> Online:
-    """Who of the room's members is connected, to any process."""
+def online(chat: ChatContext, user: User, room_id: int) -> Online:
+    """The members of the room who have a stream open, in any process."""
     with chat.db.connection() as db:
         readable(db, user, room_id)
         return Online(store.online(db, room_id))

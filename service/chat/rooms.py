@@ -1,13 +1,14 @@
 """Make, find, change and leave rooms.
 
-Anyone may read and join a public room. A private room is for its members, who alone know of it:
-everybody else is told that there is no such room. Members may invite; owners may do the rest.
+Anyone may read and join a public room. Only its members can see a private room: everybody else gets
+the error of a room that does not exist. Members may invite; owners may do the rest.
 """
 
 from __future__ import annotations
 
 from colorless.postgres import Connection
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
+from service.chat.fanout.notices import JoinedRoom
 from service.chat.models import (
     MemberPage,
     Members,
@@ -19,22 +20,21 @@ from service.chat.models import (
     RoomScope,
     User,
 )
-from service.chat.notices import Joined
 from service.chat.store import events
 from service.chat.store import rooms as store
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 
-def create(chat: Chat, user: User, new: NewRoom) -> Room:
+def create(chat: ChatContext, user: User, new: NewRoom) -> Room:
     """A new room, with the user as its owner."""
     with chat.db.connection() as db:
         room = store.insert(db, user.id, new.name.strip(), new.topic, new.visibility)
     chat.announce(room.id, room.last_event)
-    chat.tell(Joined(user.id))
+    chat.tell(JoinedRoom(user.id))
     return room
 
 
-def listing(chat: Chat, user: User, scope: RoomScope) -> Rooms:
+def listing(chat: ChatContext, user: User, scope: RoomScope) -> Rooms:
     """A page of the rooms the user is in, or of the public ones."""
     find = store.joined if scope.scope == "joined" else store.public
     with chat.db.connection() as db:
@@ -43,13 +43,13 @@ def listing(chat: Chat, user: User, scope: RoomScope) -> Rooms:
     return Rooms(page, next=page[-1].id if len(found) > scope.limit else None)
 
 
-def get(chat: Chat, user: User, room_id: int) -> Room:
+def get(chat: ChatContext, user: User, room_id: int) -> Room:
     """The room, if the user may see it."""
     with chat.db.connection() as db:
         return readable(db, user, room_id)
 
 
-def change(chat: Chat, user: User, room_id: int, wanted: RoomChange) -> Room:
+def change(chat: ChatContext, user: User, room_id: int, wanted: RoomChange) -> Room:
     """Change a room that one owns."""
     if wanted == RoomChange():
         raise InvalidInput("give at least one of name, topic and visibility")
@@ -62,16 +62,16 @@ def change(chat: Chat, user: User, room_id: int, wanted: RoomChange) -> Room:
     return room
 
 
-def delete(chat: Chat, user: User, room_id: int) -> None:
+def delete(chat: ChatContext, user: User, room_id: int) -> None:
     """Delete a room that one owns, with all that is in it."""
     with chat.db.transaction() as db:
         room = _owned(db, user, room_id)
         store.delete(db, room_id)
-    # The log went with the room: whoever looks there for this event finds neither.
+    # The log was deleted with the room: log readers that look for this event find that it is gone.
     chat.announce(room_id, room.last_event + 1)
 
 
-def members(chat: Chat, user: User, room_id: int, page: MemberPage) -> Members:
+def members(chat: ChatContext, user: User, room_id: int, page: MemberPage) -> Members:
     """A page of those who are in the room."""
     with chat.db.connection() as db:
         readable(db, user, room_id)
@@ -81,7 +81,7 @@ def members(chat: Chat, user: User, room_id: int, page: MemberPage) -> Members:
 
 
 def put_member(
-    chat: Chat, user: User, room_id: int, member_id: int, wanted: Role | None = None
+    chat: ChatContext, user: User, room_id: int, member_id: int, wanted: Role | None = None
 ) -> None:
     """Join a public room, invite somebody, or give a member another role."""
     with chat.db.transaction() as db:
@@ -99,10 +99,10 @@ def put_member(
         event = events.append(db, room_id, "member.joined", user.id, user_id=member_id, detail=role)
     chat.announce(room_id, event)
     if present is None:
-        chat.tell(Joined(member_id))
+        chat.tell(JoinedRoom(member_id))
 
 
-def remove_member(chat: Chat, user: User, room_id: int, member_id: int) -> None:
+def remove_member(chat: ChatContext, user: User, room_id: int, member_id: int) -> None:
     """Leave a room, or remove somebody from one that one owns."""
     with chat.db.transaction() as db:
         room = _locked(db, user, room_id)
@@ -117,7 +117,7 @@ def remove_member(chat: Chat, user: User, room_id: int, member_id: int) -> None:
 
 
 def readable(db: Connection, user: User, room_id: int) -> Room:
-    """The room; raises :class:`NotFound` alike where there is none and where it is not shown."""
+    """The room. Raises :class:`NotFound` if there is none or the user may not see it."""
     room = store.visible(db, room_id, user.id)
     if room is None:
         raise no_room(room_id)
@@ -125,7 +125,7 @@ def readable(db: Connection, user: User, room_id: int) -> Room:
 
 
 def _locked(db: Connection, user: User, room_id: int) -> Room:
-    room = store.lock(db, room_id, user.id)
+    room = store.lock_and_get(db, room_id, user.id)
     if room is None:
         raise no_room(room_id)
     return room
@@ -154,5 +154,5 @@ def _refuse_losing_the_last_owner(db: Connection, room_id: int, member_id: int) 
 
 
 def no_room(room_id: int) -> NotFound:
-    """What is said alike where there is none and where it is not shown."""
+    """The error for a room that does not exist, and for one that the user may not see."""
     return NotFound(f"there is no room {room_id}")

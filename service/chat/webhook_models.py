@@ -1,4 +1,4 @@
-"""What is said about webhooks: what owners send, and what they get."""
+"""What the API takes and returns about webhooks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from service.chat.models import Id, Limit, Request, Seq
+from service.chat.models import Id, Limit, RequestModel, Seq
 
 WebhookUrl = Annotated[
     str,
@@ -19,13 +19,13 @@ WebhookUrl = Annotated[
 ]
 
 
-class NewWebhook(Request):
+class NewWebhook(RequestModel):
     """Have every event of a room sent to another site, from now on."""
 
     url: WebhookUrl
 
 
-class DeliveryPage(Request):
+class DeliveryPage(RequestModel):
     """Which part of a webhook's log: what is older than the delivery ``before``."""
 
     before: Id | None = None
@@ -48,7 +48,7 @@ class Webhook(Struct, frozen=True):
 
 
 class WebhookWithSecret(Webhook, frozen=True):
-    """A webhook that was just made, with what signs that which it sends, shown this once."""
+    """A webhook that was just made, with the key that signs its deliveries, shown this once."""
 
     secret: str
 

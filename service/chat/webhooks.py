@@ -1,11 +1,11 @@
-"""Have the events of a room sent to other sites. Only its owners may, and may know of it."""
+"""Webhooks of a room: the sites that its events are sent to. Only its owners may see them."""
 
 from __future__ import annotations
 
 import msgspec
 
 from colorless.postgres import Connection
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import User
 from service.chat.rooms import readable
 from service.chat.store import rooms
@@ -18,38 +18,40 @@ from service.chat.webhook_models import (
     WebhookWithSecret,
 )
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound
-from service.outside import signature
+from service.outside import webhook_signature
 from service.outside.errors import Refused
 
-# Guessed. Each event of the room is sent so many times.
-_MOST = 10
+# Webhooks of one room; guessed. Each of its events is sent so many times.
+_MAX_WEBHOOKS = 10
 
 
-def create(chat: Chat, user: User, room_id: int, new: NewWebhook) -> WebhookWithSecret:
+def create(chat: ChatContext, user: User, room_id: int, new: NewWebhook) -> WebhookWithSecret:
     """A new webhook, and the secret, which is not shown again."""
     try:
         host = chat.outside.check(new.url).host
     except Refused as error:
         raise InvalidInput(str(error), field="url") from None
-    secret = signature.new_secret()
+    secret = webhook_signature.new_secret()
     with chat.db.transaction() as db:
-        rooms.hold(db, room_id)  # so that two at the same time are counted
+        rooms.lock(db, room_id)  # so that two requests at the same time are counted
         _require_owner(db, user, room_id)
-        if len(store.of_room(db, room_id)) >= _MOST:
-            raise Conflict(f"a room has at most {_MOST} webhooks; delete one first")
+        if len(store.of_room(db, room_id)) >= _MAX_WEBHOOKS:
+            raise Conflict(f"a room has at most {_MAX_WEBHOOKS} webhooks; delete one first")
         webhook = store.insert(db, room_id, new.url, host, secret)
-    return WebhookWithSecret(**msgspec.structs.asdict(webhook), secret=signature.show(secret))
+    return WebhookWithSecret(
+        **msgspec.structs.asdict(webhook), secret=webhook_signature.encode_secret(secret)
+    )
 
 
-def listing(chat: Chat, user: User, room_id: int) -> Webhooks:
+def listing(chat: ChatContext, user: User, room_id: int) -> Webhooks:
     """The room's webhooks."""
     with chat.db.connection() as db:
         _require_owner(db, user, room_id)
         return Webhooks(store.of_room(db, room_id))
 
 
-def delete(chat: Chat, user: User, room_id: int, webhook_id: int) -> None:
-    """Send nothing there any more; what is under way may still arrive."""
+def delete(chat: ChatContext, user: User, room_id: int, webhook_id: int) -> None:
+    """Delete a webhook; a delivery that is being sent may still arrive."""
     with chat.db.connection() as db:
         _require_owner(db, user, room_id)
         if not store.delete(db, room_id, webhook_id):
@@ -57,9 +59,9 @@ def delete(chat: Chat, user: User, room_id: int, webhook_id: int) -> None:
 
 
 def deliveries(
-    chat: Chat, user: User, room_id: int, webhook_id: int, page: DeliveryPage
+    chat: ChatContext, user: User, room_id: int, webhook_id: int, page: DeliveryPage
 ) -> Deliveries:
-    """A part of the webhook's log."""
+    """A page of the webhook's log of deliveries."""
     with chat.db.connection() as db:
         _require_owner(db, user, room_id)
         if not store.exists(db, room_id, webhook_id):

@@ -1,4 +1,4 @@
-"""Whether the server lets all workers fill their pools: asked at start, not met at the peak."""
+"""Checks at start that PostgreSQL allows the connections of all workers' pools."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from contextlib import closing
 
 from colorless.postgres.connect import connect
 
-# Of each worker, beside its pool: four that read for the streams, one that listens for notices,
-# one that sends them.
+# Connections of each worker besides its pool: four that read for the streams, one that listens for
+# notices, one that sends them.
 BESIDE_POOL = 6
-# For a migration and a person with psql while the service runs; guessed.
+# Connections for a migration, and for a person with psql, while the service runs; guessed.
 RESERVE = 5
 
-_TIMEOUT = 5.0  # seconds; guessed: a server that is slower to answer is not ready to be asked
+_TIMEOUT = 5.0  # seconds to connect; guessed
 
 _ALLOWED = """
 SELECT current_setting('max_connections')::int

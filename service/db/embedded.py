@@ -3,8 +3,8 @@
 It listens on a Unix socket only, and ends with the process that started it. Used by
 ``python -m service serve`` when no ``DATABASE_URL`` is set, and by the tests.
 
-The wheel's programs are run directly. The library around them believes the process ids that it
-finds in files, so that after a crash it may take a stranger for the server, or never stop its own.
+The wheel's programs are run directly. The wheel's own library trusts the process ids that it finds
+in files, so that after a crash it may take another program for the server, or never stop its own.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from service.children import end_with_parent
-from service.db.account import Account, account_for, make_readable, open_way_to
+from service.db.os_user import OSUser, allow_traversal_to, make_readable, user_for
+from service.parent_death import signal_on_parent_death
 
 # The workers' pools and a few sessions beside them; PostgreSQL's own default is 100.
 DEFAULTS = {"max_connections": "500"}
@@ -51,7 +51,7 @@ class EmbeddedPostgres:
         self._settings = {"listen_addresses": "", "port": "5432", **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
-        self._account: Account | None = None
+        self._user: OSUser | None = None
         self._sockets: Path | None = None
 
     @property
@@ -66,15 +66,15 @@ class EmbeddedPostgres:
 
         Raises :class:`EmbeddedPostgresError`.
         """
-        _programs()  # none, then not so much as a folder is made
+        _programs()  # raises if there are none, before any folder is made
         try:
             self._make_folder()
             self._lock = _locked(self.data.with_name(f"{self.data.name}.lock"))
-            self._account = account_for(self.data)
-            if self._account is not None:
-                self._let_the_account_in()
+            self._user = user_for(self.data)
+            if self._user is not None:
+                self._give_user_access()
             self._initialise()
-            self._end_left_over()
+            self._stop_orphaned_server()
             self._sockets = self._socket_folder()
             self._launch()
         except PermissionError as error:
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
         return self.url
 
     def stop(self) -> None:
-        """Stop the server, or what there is of it; the data stays."""
+        """Stop the server, also one that has not started completely; the data stays."""
         if self._process is not None:
             self._end("fast")
         if self._sockets not in (None, self.data):
@@ -117,21 +117,21 @@ class EmbeddedPostgres:
                 f"the folder {folder} cannot be made: {error.strerror}. Set DATA_DIR to another"
             ) from error
 
-    def _let_the_account_in(self) -> None:
-        for folder in {*open_way_to(self.data), *open_way_to(_programs())}:
+    def _give_user_access(self) -> None:
+        for folder in {*allow_traversal_to(self.data), *allow_traversal_to(_programs())}:
             reason = "PostgreSQL does not run as root and must pass here"
             print(f"chmod o+x {folder}: {reason}", file=sys.stderr)
         make_readable(_programs().parent)
 
     def _initialise(self) -> None:
-        """Make the data directory beside its place, then move it there: it is whole or absent."""
+        """Make the data directory under another name, then rename it: it is complete or absent."""
         if (self.data / "PG_VERSION").exists():
             return
         fresh = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        if self._account is not None:
-            os.chown(fresh, self._account.uid, self._account.gid)
+        if self._user is not None:
+            os.chown(fresh, self._user.uid, self._user.gid)
         arguments = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         if self._settings.get("fsync") == "off":
@@ -153,11 +153,11 @@ class EmbeddedPostgres:
                 "Move that away, or set DATA_DIR to another folder"
             ) from error
 
-    def _end_left_over(self) -> None:
-        """Stop a server that outlived its starter: we hold the lock, so nobody else will.
+    def _stop_orphaned_server(self) -> None:
+        """Stop a server that outlived the process that started it. The lock makes sure it is ours.
 
-        Its files also stay behind after a crash, and the process id in them may be a stranger's
-        by now, which PostgreSQL would take for a server that still runs.
+        After a crash its files are left, and the process id in them may be of another program by
+        now, which PostgreSQL would take for a server that still runs.
         """
         record = self.data / "postmaster.pid"
         try:
@@ -175,19 +175,19 @@ class EmbeddedPostgres:
         if len(os.fsencode(self.data / ".s.PGSQL.65535.lock")) <= _LONGEST_SOCKET_PATH:
             return self.data
         folder = Path(tempfile.mkdtemp(prefix="colorless-"))
-        if self._account is not None:
-            os.chown(folder, self._account.uid, self._account.gid)
+        if self._user is not None:
+            os.chown(folder, self._user.uid, self._user.gid)
         return folder
 
     # The process
 
     def _popen_arguments(self) -> dict[str, Any]:
-        """A session of its own, so that Ctrl-C in a terminal leaves its end to :meth:`stop`."""
+        """A session of its own, so that Ctrl-C in a terminal does not stop the server before us."""
         return {
             "start_new_session": True,
             "stdin": subprocess.DEVNULL,
             "cwd": "/",
-            **(self._account.popen_arguments() if self._account else {}),
+            **(self._user.popen_arguments() if self._user else {}),
         }
 
     def _launch(self) -> None:
@@ -199,19 +199,19 @@ class EmbeddedPostgres:
                 command,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=functools.partial(end_with_parent, signal.SIGINT),
+                preexec_fn=functools.partial(signal_on_parent_death, signal.SIGINT),
                 **self._popen_arguments(),
             )
         while not self._is_ready(self._process.pid):
             if self._process.poll() is not None:
-                said = (self.data / "log").read_text(errors="replace").splitlines()
+                lines = (self.data / "log").read_text(errors="replace").splitlines()
                 raise EmbeddedPostgresError(
-                    "PostgreSQL did not start. The end of its log:\n" + "\n".join(said[-10:])
+                    "PostgreSQL did not start. The end of its log:\n" + "\n".join(lines[-10:])
                 )
             time.sleep(_POLL)
 
     def _is_ready(self, pid: int) -> bool:
-        """What ``pg_ctl -w`` looks at: the last of the eight lines the server writes of itself."""
+        """As ``pg_ctl -w`` decides: by the eighth line of ``postmaster.pid``."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -238,7 +238,7 @@ def _programs() -> Path:
 
 
 def _locked(path: Path) -> int:
-    """The descriptor of ``path``, locked until it is closed or this process ends, however."""
+    """The descriptor of ``path``, locked until it is closed or this process ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

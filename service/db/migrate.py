@@ -1,4 +1,4 @@
-"""Bring a database up to date: the files in ``migrations/``, in order, each once, each whole.
+"""Database migrations: runs each file in ``migrations/`` once, in order, in a transaction.
 
 A file is ``NNNN_name.sql`` and runs in one transaction with the row that records it. Several
 processes may start at once: an advisory lock lets one of them migrate while the others wait.
@@ -16,7 +16,7 @@ import psycopg2
 from colorless.postgres.connect import connect
 from colorless.postgres.connection import Connection
 
-_CONNECT_TIMEOUT = 10.0  # seconds; guessed: a server further away than that is not coming
+_CONNECT_TIMEOUT = 10.0  # seconds; guessed
 _LOCK = 7_203_114  # any number that no other program uses in this database
 
 _TABLE = """
@@ -37,7 +37,7 @@ class Migration(NamedTuple):
 
 
 def migrations() -> list[Migration]:
-    """All there are, in the order in which they run."""
+    """All migrations, in the order in which they run."""
     found = []
     for file in files("service.db").joinpath("migrations").iterdir():
         if file.name.endswith(".sql"):
@@ -71,7 +71,7 @@ def _apply(cursor: psycopg2.extensions.cursor, migration: Migration) -> None:
 
 @contextmanager
 def _connection(url: str) -> Iterator[Connection]:
-    """Closed at the end, which also gives back the lock and undoes what was not committed."""
+    """A connection that is closed at the end, which releases the lock and rolls back."""
     connection = connect(url, _CONNECT_TIMEOUT)
     try:
         yield connection

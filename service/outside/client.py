@@ -1,10 +1,10 @@
-"""One guarded HTTP call, in plain synchronous code: the caller's green thread waits, nobody else.
+"""An HTTP client guarded against SSRF, in synchronous code: only the calling green thread waits.
 
-A name is resolved once; the addresses are vetted, and the connection goes to one of them and not
-to the name, so there is no second answer from the DNS that could differ. Host and SNI keep the
+A name is resolved once; the addresses are checked, and the connection is made to one of them and
+not to the name, so that a second DNS answer cannot differ (DNS rebinding). Host and SNI keep the
 name, and the certificate must be for it. There are no cookies, no credentials and no proxies, and
 nothing is read from the environment. Each call has a connection of its own: a kept one would be
-to an address that was vetted some time ago.
+to an address that was checked some time ago.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from colorless.deadlines import DeadlineExceeded, fail_after
-from colorless.http import Connection, connect
-from colorless.integrations.http import request
-from service.outside import body
-from service.outside.addresses import Address, Addresses, parse
-from service.outside.errors import BadAnswer, Refused, TooSlow, Unreachable
-from service.outside.gate import Gate
+from colorless.integrations.http import HTTPConnection, connect, request
+from service.outside import decompression
+from service.outside.errors import Refused, TimedOut, Unreachable, UnusableResponse
+from service.outside.host_limit import HostLimit
+from service.outside.ssrf import Address, AddressPolicy, parse
 from service.outside.url import Url
 from service.outside.url import parse as parse_url
 
-# Seconds for each address of a host, so that one that swallows packets leaves time for the next.
-# Guessed, as is all here: other services' limits are of this size.
+# Seconds for each address of a host, so that one that drops packets leaves time for the next.
+# This and the next three are guessed, after the limits of other services.
 _CONNECT = 3.0
 _ADDRESSES = 3
 _REDIRECTS = 5
@@ -38,8 +37,8 @@ _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 Resolve = Callable[[str, int], list[str]]
 
 
-class Answer(NamedTuple):
-    """What a site answered, and the ``url`` that it did so for, after redirects."""
+class OutsideResponse(NamedTuple):
+    """A site's response; ``url`` is the one that it is for, after redirects."""
 
     url: str
     status: int
@@ -53,12 +52,16 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Client:
-    """Calls to whatever ``addresses`` permits, a few to one host at a time."""
+class OutsideClient:
+    """Calls URLs whose addresses ``addresses`` permits, :data:`_PER_HOST` of one host at a time.
+
+    ``resolve`` returns the addresses of a name, ``tls`` has the authorities to trust, ``agent`` is
+    the User-Agent.
+    """
 
     def __init__(
         self,
-        addresses: Addresses,
+        addresses: AddressPolicy,
         *,
         resolve: Resolve = resolve,
         tls: ssl.SSLContext | None = None,
@@ -68,16 +71,16 @@ class Client:
         self._resolve = resolve
         self._given_tls = tls
         self._agent = agent
-        self.gate = Gate(_PER_HOST)
+        self.host_limit = HostLimit(_PER_HOST)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's authorities, unless others were given; reading them takes a while."""
+        """The system's authorities, unless others were given; loaded at the first call."""
         return self._given_tls or ssl.create_default_context()
 
     def check(self, url: str) -> Url:
-        """The URL in its parts. Raises :class:`Refused` for one that no call is made to, whatever
-        its host's addresses are."""
+        """The URL in its parts. Raises :class:`Refused` for one that can be refused without
+        resolving its host."""
         parts = parse_url(url)
         if not self._addresses.permit_port(parts.port):
             raise Refused(f"port {parts.port} is not called, only 80 and 443")
@@ -86,27 +89,31 @@ class Client:
             raise Refused(f"{parts.host} is not a public address")
         return parts
 
-    def get(self, url: str, *, accept: str, seconds: float, most: int) -> Answer:
-        """At most ``most`` bytes of what is there, following redirects. Raises OutsideError."""
-        with _time(seconds):
+    def get(self, url: str, *, accept: str, seconds: float, max_bytes: int) -> OutsideResponse:
+        """GET the URL, following redirects; the body is cut off after ``max_bytes`` bytes.
+
+        ``seconds`` is the deadline for all of it. Raises :class:`OutsideError`."""
+        with _deadline(seconds):
             for _ in range(_REDIRECTS + 1):
-                answer = self._exchange("GET", url, b"", {"Accept": accept}, most)
+                answer = self._exchange("GET", url, b"", {"Accept": accept}, max_bytes)
                 if answer.status not in _REDIRECTING or "location" not in answer.headers:
                     return answer
                 url = _join(url, answer.headers["location"])
-        raise BadAnswer(f"more than {_REDIRECTS} redirects")
+        raise UnusableResponse(f"more than {_REDIRECTS} redirects")
 
     def post(
         self, url: str, content: bytes, headers: Mapping[str, str], *, seconds: float
-    ) -> Answer:
-        """What the site says to ``content``; a redirect is not followed. Raises OutsideError."""
-        with _time(seconds):
-            return self._exchange("POST", url, content, headers, most=0)
+    ) -> OutsideResponse:
+        """POST ``content`` within ``seconds``; follows no redirect, and reads no body.
+
+        Raises :class:`OutsideError`."""
+        with _deadline(seconds):
+            return self._exchange("POST", url, content, headers, max_bytes=0)
 
     def _exchange(
-        self, method: str, url: str, content: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
-        """One request and the beginning of its answer, on a connection of its own."""
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], max_bytes: int
+    ) -> OutsideResponse:
+        """One request and its response, on a connection of its own."""
         parts = self.check(url)
         headers = {
             **headers,
@@ -115,16 +122,16 @@ class Client:
             "Connection": "close",
         }
         data = request.encode(method, parts.target, parts.authority, headers, content)
-        with self.gate.visit(parts.host), closing(self._connect(parts)) as connection:
-            answer = connection.exchange(method, data, most, cut=True)
+        with self.host_limit.slot(parts.host), closing(self._connect(parts)) as connection:
+            answer = connection.exchange(method, data, max_bytes, truncate=True)
         encoding = answer.headers.get("content-encoding", "identity")
-        found = body.unpack(answer.content, encoding, most)
-        return Answer(str(parts), answer.status, answer.headers, found)
+        found = decompression.decompress(answer.content, encoding, max_bytes)
+        return OutsideResponse(str(parts), answer.status, answer.headers, found)
 
-    def _connect(self, parts: Url) -> Connection:
-        """A connection to the first vetted address that takes one."""
+    def _connect(self, parts: Url) -> HTTPConnection:
+        """A connection to the first permitted address that accepts one."""
         tls = self._tls if parts.scheme == "https" else None
-        for address in self._vetted(parts):
+        for address in self._permitted(parts):
             try:
                 return connect(
                     str(address), parts.port, tls, server_name=parts.host, timeout=_CONNECT
@@ -135,8 +142,8 @@ class Client:
                 continue  # nothing was sent yet, so the next address may be asked
         raise Unreachable(f"{parts.host} takes no connection")
 
-    def _vetted(self, parts: Url) -> Iterator[Address]:
-        """Addresses to try. Raises :class:`Refused` where the host has only forbidden ones."""
+    def _permitted(self, parts: Url) -> Iterator[Address]:
+        """The addresses to try. Raises :class:`Refused` if the host has none that is permitted."""
         host, port = parts.host, parts.port
         try:
             found = [parse(text) for text in self._resolve(host, port)]
@@ -151,19 +158,19 @@ class Client:
 def _join(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
-    except ValueError:  # an address in brackets that is none
+    except ValueError:  # brackets round something that is no address
         raise Refused("the redirect leads to no URL") from None
 
 
 @contextmanager
-def _time(seconds: float) -> Iterator[None]:
-    """One deadline for all of a call, and the words of :class:`OutsideError` for what fails."""
+def _deadline(seconds: float) -> Iterator[None]:
+    """One deadline for all of a call; whatever fails is raised as an :class:`OutsideError`."""
     with fail_after(seconds) as scope:
         try:
             yield
-        except OSError as error:  # the deadline is one too
+        except OSError as error:  # DeadlineExceeded is one too
             if scope.expired:
-                raise TooSlow(f"no whole answer in {seconds:g} s") from None
+                raise TimedOut(f"no whole answer in {seconds:g} s") from None
             if isinstance(error, ssl.SSLError):
                 raise Unreachable(f"TLS: {error}") from None
             raise Unreachable("the connection broke before the answer was whole") from error

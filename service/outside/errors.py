@@ -1,10 +1,10 @@
-"""Why a call to another site came to nothing. The text may be shown: it names no address of ours.
+"""Why a call to another site failed. The text may be shown to users: it has no internal address.
 
 OutsideError
-├── Refused        this service does not speak to such a URL or address; no retry will help
-├── Unreachable    no connection, or it broke before the answer was whole
-├── TooSlow        no whole answer in the time that it was given
-└── BadAnswer      an answer that cannot be used
+├── Refused            the URL or its address may not be called; no retry will help
+├── Unreachable        no connection, or it broke before the response was complete
+├── TimedOut           the response was not complete in time
+└── UnusableResponse   a response of a kind that cannot be used
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ class OutsideError(Exception):
 
 
 class Refused(OutsideError):
-    """The URL or the address behind it is one that this service does not speak to."""
+    """The URL, or every address of its host, is one that may not be called."""
 
 
 class Unreachable(OutsideError):
     """The name could not be resolved, the connection not be made, or it broke."""
 
 
-class TooSlow(OutsideError):
-    """The answer was not whole when its time was up."""
+class TimedOut(OutsideError):
+    """The response was not complete in time."""
 
 
-class BadAnswer(OutsideError):
-    """There was an answer, of a kind that cannot be used."""
+class UnusableResponse(OutsideError):
+    """There was a response, of a kind that cannot be used."""

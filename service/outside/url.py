@@ -1,4 +1,4 @@
-"""The URLs that are called, in their parts. What is written strangely is refused, not guessed."""
+"""Parses the URLs that may be called. One that parsers could read in two ways is refused."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote
 
-from service.outside.addresses import parse as address
 from service.outside.errors import Refused
+from service.outside.ssrf import parse as address
 
 _URL = re.compile(r"(https?)://([^/?#\\]{1,300})([^#]*)(#.*)?", re.DOTALL | re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[.*\]|[^:]*)(?::([0-9]{0,5}))?", re.DOTALL)
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
-# Two versions of IDNA lead to two different hosts.
+# IDNA 2003 and 2008 map these to different hosts.
 _AMBIGUOUS = re.compile("[ßẞς\u200c\u200d]")
-_KEPT = "%/?#:@!$&'()*+,;=-._~[]"  # what quoting leaves alone: it may be quoted already
+_KEPT = "%/?#:@!$&'()*+,;=-._~[]"  # characters that are not quoted: the URL may be quoted already
 
 
 class Url(NamedTuple):
@@ -22,7 +22,7 @@ class Url(NamedTuple):
 
     scheme: str
     host: str
-    """As names are compared: no brackets, no dot at the end, in lower case, in ASCII."""
+    """In the form that names are compared in: ASCII, lower case, no brackets, no dot at the end."""
     port: int
     authority: str
     """Host and port as the ``Host`` of a request names them."""
@@ -35,7 +35,7 @@ class Url(NamedTuple):
 
 
 def parse(text: str) -> Url:
-    """The parts of ``text``. Raises :class:`Refused` for what is no URL of a web site."""
+    """The parts of ``text``. Raises :class:`Refused` if it is no HTTP or HTTPS URL."""
     found = _URL.fullmatch(text)
     if found is None:
         raise Refused("a URL starts with http:// or https:// and a host")
@@ -63,11 +63,11 @@ def _quoted(text: str) -> str:
 
 
 def _ascii(name: str) -> str:
-    """A host's name as the DNS knows it; empty for what is none."""
+    """A host's name in ASCII, as the DNS has it; empty if it is not a valid one."""
     if not name.isascii():
         try:
             name = "" if _AMBIGUOUS.search(name) else name.encode("idna").decode()
         except UnicodeError:
             return ""
     name = name.lower()
-    return name if _HOST.fullmatch(name) else ""  # what IDNA maps may contain anything
+    return name if _HOST.fullmatch(name) else ""  # IDNA may map to any character

@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,6 @@ LONGEST_FUNCTION = 40  # lines, without its docstring
 
 # Longer, because what asyncio asks of an event loop is so many methods of one class.
 LONG_FILES = {"colorless/loop/hubloop.py"}
-
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "comparison").rglob("*.md")]
 
 
 @pytest.mark.parametrize("path", files("colorless", "service"), ids=name)
@@ -81,14 +78,6 @@ def test_public_packages_export_what_they_import() -> None:
 def test_the_readme_has_every_setting() -> None:
     """The table in the README is the one that the settings make of themselves."""
     assert as_table() in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("page", sorted(PAGES), ids=name)
-def test_links_lead_somewhere(page: Path) -> None:
-    """A link from one page of the house to a file of the house finds that file."""
-    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    inside = [target for target in targets if not target.startswith("http")]
-    assert [target for target in inside if not (page.parent / target).exists()] == []
 
 
 def _at_the_top(path: Path) -> Iterator[ast.stmt]:

@@ -14,7 +14,7 @@ import psutil
 import psycopg2
 import pytest
 
-from service.db import account
+from service.db import os_user
 from service.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from tests.tools.folders import folder_for_postgres
 from tests.tools.fresh import run_fresh
@@ -215,6 +215,6 @@ def test_folders_are_opened_for_passing_not_for_listing(folder: Path) -> None:
     private = folder / "private"
     (private / "data").mkdir(parents=True)
     private.chmod(0o700)
-    assert private in account.open_way_to(private / "data")
+    assert private in os_user.allow_traversal_to(private / "data")
     assert stat.S_IMODE(private.stat().st_mode) == 0o701
     shutil.rmtree(private)

@@ -14,16 +14,16 @@ from urllib.parse import quote
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import User
 from service.chat.store import users
 
 _numbers = itertools.count(1)
 
 
-def chat_of(app: Flask) -> Chat:
+def chat_of(app: Flask) -> ChatContext:
     """What the use cases of this application work with."""
-    chat: Chat = app.extensions["colorless"]
+    chat: ChatContext = app.extensions["colorless"]
     return chat
 
 

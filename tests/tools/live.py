@@ -1,5 +1,5 @@
-"""Hubs without sockets: several processes' worth of them over one database, and a network between
-them that can lose, double, delay and reorder what they tell each other."""
+"""Stream managers without sockets: several processes' worth over one database, and a network
+between them that can lose, double, delay and reorder what they tell each other."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import gevent
 from gevent.event import Event as Signal
 
 from colorless.postgres import Pool
-from service.chat.chat import Chat
-from service.chat.fanout import Receive
+from service.chat.context import ChatContext
+from service.chat.fanout.backend import Receive
+from service.chat.fanout.notices import Notice
 from service.chat.live.batch import Batch
-from service.chat.live.hub import Hub
+from service.chat.live.manager import StreamManager
 from service.chat.live.stream import End, Stream
+from service.chat.live.subscriber import Subscriber
 from service.chat.models import User
-from service.chat.notices import Notice
 from service.chat.passwords import Passwords
 
 
@@ -48,7 +49,7 @@ class Network:
 
 
 class Link:
-    """One hub's end of the network: a fan-out."""
+    """One manager's end of the network: a fan-out."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -66,7 +67,7 @@ class Link:
         self.receive = None
 
 
-class Listener(Stream):
+class Listener(Stream[Subscriber]):
     """A client that keeps what it gets; one that is not ``reading`` takes nothing while it
     catches up."""
 
@@ -134,24 +135,24 @@ class Listener(Stream):
 
 
 class Process:
-    """What is live in one process: its hub, and a chat that tells it."""
+    """What is live in one process: its manager, and a chat that tells it."""
 
     def __init__(self, url: str, network: Network, resume_events: int) -> None:
         self.link = network.link()
         self.db = Pool(url, max_size=8)
-        self.hub = Hub(self.db, self.link, resume_events=resume_events)
-        self.chat = Chat(self.db, Passwords(), 1, self.hub.announce, self.hub.tell)
+        self.manager = StreamManager(self.db, self.link, resume_events=resume_events)
+        self.chat = ChatContext(self.db, Passwords(), 1, self.manager.announce, self.manager.tell)
 
     def opens(self, user: User, resume: Mapping[int, int] | None = None) -> Listener:
         """A stream of the user's, live when this returns."""
         listener = Listener()
-        self.hub.open(listener, user.id, resume or {})
+        self.manager.open(listener, user.id, resume or {})
         return listener
 
     def close(self) -> None:
-        for stream in self.hub.streams():
-            self.hub.closed(stream)
-        self.hub.close()
+        for stream in self.manager.registry.streams():
+            self.manager.registry.closed(stream)
+        self.manager.close()
         self.db.close()
 
 

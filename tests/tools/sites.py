@@ -24,14 +24,14 @@ class Asked:
     content: bytes
 
 
-Answer = bytes | Callable[[Any, Asked], None]
+OutsideResponse = bytes | Callable[[Any, Asked], None]
 
 
 @dataclass
 class Site:
     """Answers by path. An answer is the bytes of it, or a function that is given the socket."""
 
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, OutsideResponse] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -85,7 +85,7 @@ def redirect(to: str) -> bytes:
 
 @contextmanager
 def site(
-    answers: dict[str, Answer] | None = None,
+    answers: dict[str, OutsideResponse] | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,

@@ -5,12 +5,12 @@ from typing import Any
 import gevent
 from flask import Flask
 
-from service.chat.deliveries import Deliveries
-from service.chat.previews import Previews
+from service.chat.previews import PreviewJobs
+from service.chat.webhook_deliveries import DeliveryJobs
 from tests.tools.chat import chat_of
 
 
-def work_off(worker: Previews | Deliveries) -> int:
+def work_off(worker: PreviewJobs | DeliveryJobs) -> int:
     """Do what is due until nothing is; returns how much there was."""
     number = 0
     while work := worker.take():

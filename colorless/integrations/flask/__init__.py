@@ -1,7 +1,7 @@
 """Flask, with less work for each request. Needs Flask; nothing else in colorless imports this.
 
     from colorless.flask import Flask, Response
-    from flask import request, ...                  # the rest stays as it is
+    from flask import request                       # and so on: the rest stays as it is
 
 Both are subclasses of Flask's own and behave as they do: what an application uses (hooks, signals,
 sessions, blueprints, subdomains, trusted hosts, converters of its own, ...) runs Flask's code. They

@@ -1,4 +1,4 @@
-"""The application: Flask's, without the steps that it has no use for."""
+"""The application: Flask's, without the steps that it does not need."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _MAX_HOSTS = 256
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's sessions. Without a secret key there are none, and one that is always empty and
-    cannot be changed does for all requests."""
+    """Flask's sessions. Without a secret key all requests share one empty, read-only session."""
 
     def __init__(self) -> None:
         self._none: NullSession | None = None
 
     def make_null_session(self, app: flask.Flask) -> NullSession:
-        """As Flask's, once."""
+        """As Flask's, but made once."""
         if self._none is None:
             self._none = super().make_null_session(app)
         return self._none
 
 
 class Flask(flask.Flask):
-    """A drop-in for :class:`flask.Flask`. The arguments are the same."""
+    """A subclass of ``flask.Flask`` with the same arguments and behaviour, and less work for each
+    request."""
 
     url_map_class = Map
     response_class = Response
@@ -44,7 +44,7 @@ class Flask(flask.Flask):
         self._hosts: dict[tuple[str, str], tuple[str, str]] = {}
 
     def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
-        """As Flask's; for a ``Host`` that was seen before, without checking its letters again."""
+        """As Flask's, but a ``Host`` that was valid before is not validated again."""
         if request is None:
             return super().create_url_adapter(None)
         environ, config, rules = request.environ, self.config, self.url_map
@@ -64,10 +64,10 @@ class Flask(flask.Flask):
             or not (path.startswith("/") and path.isascii() and query.isascii())
         ):
             return super().create_url_adapter(request)
-        said = (scheme, environ["HTTP_HOST"])
-        known = self._hosts.get(said)
+        origin = (scheme, environ["HTTP_HOST"])
+        known = self._hosts.get(origin)
         if known is None:
-            return self._meet(said, request)
+            return self._meet(origin, request)
         request.host, server_name = known
         return Adapter(
             rules,
@@ -80,22 +80,22 @@ class Flask(flask.Flask):
             query,
         )
 
-    def _meet(self, said: tuple[str, str], request: flask.Request) -> MapAdapter | None:
+    def _meet(self, origin: tuple[str, str], request: flask.Request) -> MapAdapter | None:
         adapter = super().create_url_adapter(request)
         if adapter is not None and len(self._hosts) < _MAX_HOSTS:
-            self._hosts[said] = (request.host, adapter.server_name)
+            self._hosts[origin] = (request.host, adapter.server_name)
         return adapter
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """As Flask's; a plain function, with no marks on it, is seen at a glance."""
+        """As Flask's, but without its search for wrapped coroutines in a plain function that has no
+        attributes."""
         if type(func) is not FunctionType or func.__dict__:
             return super().ensure_sync(func)
         return super().ensure_sync(func) if func.__code__.co_flags & CO_COROUTINE else func
 
     def make_response(self, rv: Any) -> flask.Response:
-        """As Flask's; a response is one already. One of Flask's own class, or of a class derived
-        from that, stays of its class as it would there: those that take the socket over
-        (WebSockets) have a way of their own to be called."""
+        """As Flask's, but a response is returned as it is, also one of Flask's own class or of a
+        subclass: those that take the socket over (WebSockets) override how they are called."""
         if type(rv) is self.response_class:
             response: flask.Response = rv
             return response
@@ -104,12 +104,12 @@ class Flask(flask.Flask):
         return super().make_response(rv)
 
     def preprocess_request(self, *context: Any) -> Any:
-        """As Flask's, if the application has anything to do before a request."""
+        """As Flask's, if the application has functions to run before a request."""
         if self.url_value_preprocessors or self.before_request_funcs:
             return super().preprocess_request(*context)
         return None
 
     def do_teardown_request(self, *context: Any, **error: Any) -> None:
-        """As Flask's, if the application, or a listener, has anything to do after a request."""
+        """As Flask's, if there are functions or signal receivers to run after a request."""
         if self.teardown_request_funcs or flask.request_tearing_down.receivers:
             super().do_teardown_request(*context, **error)

@@ -12,9 +12,10 @@ _REWRITTEN = frozenset({"location", "content-location"})
 
 
 class Response(flask.Response):
-    """A drop-in for :class:`flask.Response`."""
+    """A subclass of ``flask.Response`` with the same behaviour; one that is a single string is
+    handed to the server as it is."""
 
-    # Whether somebody wants to be called when the response has been sent.
+    # Whether call_on_close() was called.
     awaited = False
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
@@ -25,7 +26,7 @@ class Response(flask.Response):
     def get_wsgi_response(
         self, environ: dict[str, Any]
     ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """As Flask's; a body of bytes whose length is declared goes out as it is."""
+        """As Flask's, but a body that is one string with a declared length is returned as it is."""
         body: Any = self.response
         if (
             type(self) is Response

@@ -22,7 +22,7 @@ from typing import Any
 from werkzeug import routing
 from werkzeug.routing import Rule, RuleFactory
 
-# In a shape, what is not written out in any rule.
+# Stand in a shape for the segments that no rule has as a word.
 NUMBER, WORD = 1, 2
 # Guessed. Only shapes that match a rule are remembered, and there are few.
 _MAX_SHAPES = 1024
@@ -35,7 +35,7 @@ Arguments = list[tuple[str, int, bool]]
 
 
 class Map(routing.Map):
-    """werkzeug's rules, with a memory."""
+    """werkzeug's map of rules, which remembers the rule that each shape of path matched."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._words: frozenset[str] | None = None
@@ -44,16 +44,16 @@ class Map(routing.Map):
         super().__init__(*arguments, **options)
 
     def add(self, rulefactory: RuleFactory) -> None:
-        """Add a rule, and forget: it may be the better match for a shape."""
+        """Add a rule, and forget all shapes: it may match some of them better."""
         super().add(rulefactory)
         self._words = None
 
     def shape(self, subdomain: str | None, path: str, method: str) -> tuple[Any, ...] | None:
-        """The shape of a request; ``None`` where it does not decide."""
+        """The shape of a request; ``None`` where the shape does not determine the rule."""
         words = self._words
         if words is None:
             words = self._study()
-        # A dot in a regular expression matches no line end, and \d more digits than ten.
+        # In the converters' patterns . matches no line end, and \d more digits than 0 to 9.
         if not self._simple or path[:2] == "//" or not (path.isascii() and path.isprintable()):
             return None
         segments = path.split("/")
@@ -64,7 +64,7 @@ class Map(routing.Map):
         )
 
     def recall(self, shape: tuple[Any, ...], path: str) -> Found | None:
-        """What matched the last request of ``shape``, with the arguments of this one."""
+        """The rule that ``shape`` matched before, with the arguments of ``path``; or ``None``."""
         known = self._shapes.get(shape)
         if known is None:
             return None
@@ -77,7 +77,7 @@ class Map(routing.Map):
         }
 
     def remember(self, shape: tuple[Any, ...], path: str, found: Found) -> None:
-        """That a request of ``shape`` matched a rule, and how."""
+        """Remember that ``path``, of this shape, matched the rule in ``found``."""
         rule = found[0]
         segments = rule.rule.split("/")
         arguments: Arguments = []
@@ -90,7 +90,7 @@ class Map(routing.Map):
             self._shapes[shape] = (rule, arguments)
 
     def _study(self) -> frozenset[str]:
-        """Learn which words the rules write out, and whether a shape says enough for them."""
+        """Collect the words in the rules; find out whether shapes determine the rule at all."""
         self._shapes.clear()
         words = set()
         simple = all(

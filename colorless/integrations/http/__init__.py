@@ -18,7 +18,7 @@ The layers, each importing only those above it:
 """
 
 from colorless.integrations.http.client import Client
-from colorless.integrations.http.connection import Connection, connect
+from colorless.integrations.http.connection import HTTPConnection, connect
 from colorless.integrations.http.errors import BadAnswer, HTTPError, NoAnswer, TooSlow
 from colorless.integrations.http.reader import Answer
 
@@ -26,7 +26,7 @@ __all__ = [
     "Answer",
     "BadAnswer",
     "Client",
-    "Connection",
+    "HTTPConnection",
     "HTTPError",
     "NoAnswer",
     "TooSlow",

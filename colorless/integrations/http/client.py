@@ -1,4 +1,4 @@
-"""A client for any number of sites: it keeps their connections, and gives each call its time."""
+"""A client for any number of sites: it keeps connections open, and limits each call's time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from colorless.integrations.http import request
-from colorless.integrations.http.connection import Connection, connect
+from colorless.integrations.http.connection import HTTPConnection, connect
 from colorless.integrations.http.errors import NoAnswer, TooSlow
 from colorless.integrations.http.reader import Answer
 from colorless.lowlevel import limit
 
-# What may be sent again when a kept connection broke without a word (RFC 9110, section 9.2.2).
+# Methods that may be sent again when a kept connection ends without an answer (RFC 9110, 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _URL = re.compile(r"(https?)://([\w.:\[\]-]+)((?:[/?][^#]*)?)(?:#.*)?", re.DOTALL)
@@ -27,54 +27,60 @@ _URL = re.compile(r"(https?)://([\w.:\[\]-]+)((?:[/?][^#]*)?)(?:#.*)?", re.DOTAL
 class Client:
     """Calls over HTTP/1.1. Times in seconds, sizes in bytes.
 
+    A client belongs to the thread that made it, as gevent's sockets do.
+
     :param timeout: for each call, from the look-up of the name to the last byte; a deadline of the
         caller (``fail_after``) ends it earlier.
-    :param most: that an answer's body may have.
+    :param max_bytes: how large the body of an answer may be; a larger one is :class:`BadAnswer`.
     :param max_idle: connections that are kept for later calls, of all sites together; the one that
         was idle longest is closed for one more. An idle connection is a socket and no green thread.
     :param idle_seconds: after which a kept connection is not used any more. Guessed: less than the
         60 or 75 s after which common servers close them.
     :param headers: sent with every call.
-    :param tls: by default the system's authorities are trusted; certificates are always verified.
-
-    A client belongs to the thread that made it, as gevent's sockets do.
+    :param tls: by default the system's authorities are trusted. Certificates are verified, unless
+        a context that you give does not.
     """
 
     def __init__(
         self,
         *,
         timeout: float | None = 30.0,
-        most: int = 16 * 1024 * 1024,
+        max_bytes: int = 16 * 1024 * 1024,
         max_idle: int = 1000,
         idle_seconds: float = 50.0,
         headers: Mapping[str, str] = _NOTHING,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout = timeout
-        self._most = most
+        self._max_bytes = max_bytes
         self._max_idle = max_idle
         self._idle_seconds = idle_seconds
         self._headers = dict(headers)
         self._given_tls = tls
-        self._idle: dict[str, deque[Connection]] = {}  # by origin, the newest at the end
-        self._order: dict[Connection, str] = {}  # all of them, the oldest first
+        self._idle: dict[str, deque[HTTPConnection]] = {}  # by origin, the newest at the end
+        self._order: dict[HTTPConnection, str] = {}  # all of them, the oldest first
 
     def get(self, url: str, headers: Mapping[str, str] = _NOTHING) -> Answer:
-        """What is at ``url``. Raises as :meth:`request` does."""
+        """GET ``url``. ``headers`` and errors are those of :meth:`request`."""
         return self.request("GET", url, headers)
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str] = _NOTHING) -> Answer:
-        """What the site says to ``content``. Raises as :meth:`request` does."""
+        """POST ``content`` to ``url``. ``headers`` and errors are those of :meth:`request`."""
         return self.request("POST", url, headers, content)
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str] = _NOTHING, content: bytes = b""
     ) -> Answer:
-        """One call and its answer, whatever its status.
+        """Send one request and return its answer, whatever its status.
 
-        Raises ``ValueError`` for what is no request, and ``OSError``: one of
-        :mod:`colorless.integrations.http.errors`, or why there is no connection.
-        ``DeadlineExceeded`` when the caller's time is up.
+        :param method: in capitals: ``GET``.
+        :param url: ``http://`` or ``https://``, without a user name.
+        :param headers: beside the client's; one that is spelled the same replaces it.
+        :param content: the body.
+        :raises ValueError: a URL, method or header that HTTP does not know; nothing was sent.
+        :raises HTTPError: the answer did not come, was not HTTP, or came too late.
+        :raises OSError: no connection could be made.
+        :raises DeadlineExceeded: the caller's deadline has passed.
         """
         found = _URL.fullmatch(url)
         if found is None:
@@ -94,7 +100,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the connections that are kept. The client can still be used."""
         while self._order:
             self._close_oldest()
 
@@ -104,15 +110,15 @@ class Client:
             try:
                 return self._call(origin, connection, method, data)
             except NoAnswer:
-                # Closed by the server at the very moment when it was used again.
+                # The server closed the idle connection while the request was on its way.
                 if connection.heard or method not in _IDEMPOTENT:
                     raise
         return self._call(origin, self._connect(origin), method, data)
 
-    def _call(self, origin: str, connection: Connection, method: str, data: bytes) -> Answer:
+    def _call(self, origin: str, connection: HTTPConnection, method: str, data: bytes) -> Answer:
         answer = None
         try:
-            answer = connection.exchange(method, data, self._most)
+            answer = connection.exchange(method, data, self._max_bytes)
             return answer
         finally:
             if answer is not None and connection.reusable:
@@ -120,7 +126,7 @@ class Client:
             else:
                 connection.close()
 
-    def _kept(self, origin: str) -> Connection | None:
+    def _kept(self, origin: str) -> HTTPConnection | None:
         """The connection to this site that was used last, if it is still good."""
         while idle := self._idle.get(origin):
             connection = idle[-1]
@@ -131,7 +137,7 @@ class Client:
             connection.close()
         return None
 
-    def _keep(self, origin: str, connection: Connection) -> None:
+    def _keep(self, origin: str, connection: HTTPConnection) -> None:
         connection.idle_since = time.monotonic()
         self._order[connection] = origin
         self._idle.setdefault(origin, deque()).append(connection)
@@ -143,7 +149,7 @@ class Client:
         self._forget(connection, origin)
         connection.close()
 
-    def _forget(self, connection: Connection, origin: str) -> None:
+    def _forget(self, connection: HTTPConnection, origin: str) -> None:
         """Take out the newest of a site, or the oldest of all, which is its site's oldest too."""
         del self._order[connection]
         idle = self._idle[origin]
@@ -154,7 +160,7 @@ class Client:
         if not idle:
             del self._idle[origin]
 
-    def _connect(self, origin: str) -> Connection:
+    def _connect(self, origin: str) -> HTTPConnection:
         parts = urlsplit(origin)
         if not parts.hostname:
             raise ValueError(f"{origin!r} names no host")

@@ -10,7 +10,7 @@ import gevent
 
 from colorless.compat.gevent import raw_socket
 from colorless.integrations.http.errors import NoAnswer
-from colorless.integrations.http.reader import Answer, Reader
+from colorless.integrations.http.reader import Answer, ResponseReader
 from colorless.lowlevel import Watchers
 from colorless.sockets import WOULD_BLOCK
 
@@ -24,27 +24,33 @@ def connect(
     *,
     server_name: str,
     timeout: float | None = None,
-) -> Connection:
-    """A connection to ``host``, which with ``tls`` has to prove that it is ``server_name``.
+) -> HTTPConnection:
+    """Connect to a server, over TLS if ``tls`` is given.
 
-    ``timeout`` is in seconds, for each address of the host and for the handshake. Raises
-    ``OSError``.
+    :param host: a name or an address.
+    :param port: its number.
+    :param tls: verifies the server; ``None`` for plain HTTP.
+    :param server_name: the name that the server's certificate must have.
+    :param timeout: seconds, for each address of the host and for the handshake.
+    :raises OSError: no connection could be made, or the certificate is not the server's.
     """
     sock = socket.create_connection((host, port), timeout)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             sock = tls.wrap_socket(sock, server_hostname=server_name)
-        return Connection(sock)
+        return HTTPConnection(sock)
     except BaseException:
         sock.close()
         raise
 
 
-class Connection:
-    """A connected green socket, plain or TLS, that speaks HTTP/1.1. It owns the socket.
+class HTTPConnection:
+    """A connection that speaks HTTP/1.1, for one exchange at a time; :func:`connect` makes it.
 
-    Its watchers are kept as long as it lives, so it belongs to the thread that made it.
+    It belongs to the thread that made it, since it keeps watchers of that thread's hub.
+
+    :param sock: a connected green socket, plain or TLS, which is closed with the connection.
     """
 
     __slots__ = ("_reader", "_recv", "_send_some", "_sock", "_watchers", "heard", "idle_since")
@@ -54,21 +60,27 @@ class Connection:
         self._sock = sock
         system = raw_socket(sock)
         self._recv, self._send_some = system.recv, system.send
-        self._reader = Reader()
+        self._reader = ResponseReader()
         self._watchers = Watchers(gevent.get_hub(), sock.fileno())
         self.heard = False
-        """Whether any of the current answer has come."""
+        """Whether any byte of the current answer has come."""
         self.idle_since = 0.0
 
-    def exchange(self, method: str, request: bytes, most: int, *, cut: bool = False) -> Answer:
-        """Send ``request`` and read its answer, with a body of at most ``most`` bytes: a longer one
-        is an error, or with ``cut`` only its beginning, and nothing is waited for behind that.
+    def exchange(
+        self, method: str, request: bytes, max_bytes: int, *, truncate: bool = False
+    ) -> Answer:
+        """Send a request and read its answer, however long that takes.
 
-        Raises :class:`NoAnswer`, :class:`BadAnswer`, ``OSError``. Waits as long as it takes.
+        :param method: that of the request: an answer to HEAD has no body.
+        :param request: all its bytes.
+        :param max_bytes: bytes that the body of the answer may have.
+        :param truncate: end a longer body there, and read no further; otherwise it is an error.
+        :raises NoAnswer: the connection ended before the answer was whole.
+        :raises BadAnswer: what came is not HTTP, or too long.
         """
         self.heard = False
         reader = self._reader
-        reader.begin(method, most, cut=cut)
+        reader.begin(method, max_bytes, truncate=truncate)
         self._send(request)
         if not isinstance(self._sock, ssl.SSLSocket):  # which may have read the answer already
             self._watchers.hub.wait(self._watchers.read)
@@ -83,12 +95,12 @@ class Connection:
 
     @property
     def reusable(self) -> bool:
-        """Whether both sides have said all and the connection stays open."""
+        """Whether the answer is whole and the connection may carry another request."""
         return self._reader.done and self._reader.reusable
 
     def quiet(self) -> bool:
-        """Whether an idle connection is still good: open, and nothing came that nobody asked for
-        (a server that gives up an idle client may say so before it closes)."""
+        """Whether an idle connection can be used again: it is open, and nothing has arrived (a
+        server that closes an idle connection may send an answer first)."""
         try:
             self._recv(1)
         except WOULD_BLOCK:
@@ -98,7 +110,7 @@ class Connection:
         return False
 
     def close(self) -> None:
-        """End it. Closing twice is nothing."""
+        """Close it. Closing twice does nothing."""
         self._watchers.close()
         self._sock.close()
 

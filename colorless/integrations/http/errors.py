@@ -1,4 +1,4 @@
-"""Why a call has no answer. What a connection could not be made for stays a plain ``OSError``.
+"""Why a call has no answer. A connection that could not be made stays the system's ``OSError``.
 
 OSError
 └── HTTPError
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class HTTPError(OSError):
-    """The root of the tree."""
+    """A call that has no answer. The base class of the others."""
 
 
 class NoAnswer(HTTPError):
@@ -19,8 +19,8 @@ class NoAnswer(HTTPError):
 
 
 class BadAnswer(HTTPError):
-    """What came is no HTTP answer, or is larger than was allowed."""
+    """What the server sent is not HTTP, or is larger than was allowed."""
 
 
 class TooSlow(HTTPError, TimeoutError):
-    """The answer was not whole when its time was up."""
+    """The answer was not whole within the client's ``timeout``. A ``TimeoutError`` too."""

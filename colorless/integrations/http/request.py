@@ -1,4 +1,4 @@
-"""The bytes of a request. Nothing that a caller passes can become a line of its own in them."""
+"""The bytes of a request. No argument can add a line to them (header injection)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _METHOD = re.compile(r"[A-Z]+")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"/[!-~]*")
-_KEPT = "%/?:@!$&'()*+,;=-._~[]"  # what quoting leaves alone: it may be quoted already
+_KEPT = "%/?:@!$&'()*+,;=-._~[]"  # not quoted, since the target may be quoted already
 
 
 def encode(
@@ -18,7 +18,7 @@ def encode(
 ) -> bytes:
     """A whole request for ``target`` (path and query) at ``host``, as its URL names it.
 
-    Raises ``ValueError`` for a method or a header that is none.
+    Raises ``ValueError`` for a method or a header that HTTP does not allow.
     """
     if not _METHOD.fullmatch(method):
         raise ValueError(f"{method!r} is no HTTP method: write it in capitals, as in GET")

@@ -1,4 +1,4 @@
-"""Whether a connection may have another request after this one (RFC 9112, section 9.3)."""
+"""Decides keep-alive: whether a connection may have another request (RFC 9112, section 9.3)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import time
 from dataclasses import dataclass
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Those that RFC 9110, section 9.2.1, calls safe: nobody misses what they did not do."""
+"""Methods that change nothing in the server, so that ending one early loses nothing (RFC 9110,
+section 9.2.1)."""
 
 
 class ClientTooSlow(TimeoutError):
@@ -21,10 +22,10 @@ class ClientTooSlow(TimeoutError):
 
 
 class ClientDisconnected(Exception):
-    """The client has gone, so nobody waits for what this request does.
+    """The client has closed its connection, and its request is to end.
 
-    Thrown into the request's green thread at the point where it waits. It is no ``OSError``: code
-    that retries a broken connection must not take it for one of its own.
+    Raised in the request's green thread at the point where it waits. It is no ``OSError``, so that
+    code which retries broken connections does not take it for one of its own.
     """
 
 

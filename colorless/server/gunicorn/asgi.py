@@ -21,9 +21,11 @@ from colorless.server.gunicorn.worker import EngineWorker, refuse_other_protocol
 
 
 class ASGIWorker(EngineWorker):
-    """Serves an ASGI application on a loop in which what blocks is only its own request.
+    """Serves an ASGI application, each request as a task: ``gunicorn --worker-class
+    colorless.worker.asgi.ASGIWorker``.
 
-    That loop is the one that plain code reaches with ``await_``.
+    What blocks in a request holds up that request alone. The event loop is the one that plain code
+    reaches with ``await_``. ``limits`` are those of the WSGI worker.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -15,7 +15,12 @@ from colorless.server.wsgi.speaker import WSGISpeaker
 
 
 class WSGIWorker(EngineWorker):
-    """Serves a WSGI application in green threads: fast, and fair to each of its clients."""
+    """Serves a WSGI application, each request in a green thread: ``gunicorn --worker-class
+    colorless.worker.WSGIWorker``.
+
+    To change its deadlines, subclass it and set ``limits`` to other
+    :class:`~colorless.worker.Limits`.
+    """
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:

@@ -23,10 +23,10 @@ from nats.errors import Error as NatsError
 
 from colorless.bridge import await_, iterate
 from colorless.deadlines import fail_after, move_on_after
-from service.chat.fanout import Receive
-from service.chat.fanout.backoff import Backoff
+from service.backoff import Backoff
+from service.chat.fanout.backend import Receive
+from service.chat.fanout.notices import Notice, decode, encode
 from service.chat.fanout.outgoing import Outgoing
-from service.chat.notices import Notice, decode, encode
 
 log = structlog.get_logger("service.fanout")
 
@@ -35,7 +35,7 @@ SUBJECT = "colorless.notices"
 PAYLOAD = 64 * 1024
 # Seconds; guessed: a server that does not answer for so long is gone.
 TIMEOUT = 2.0
-# Seconds between two questions whether the server is there; guessed.
+# Seconds between two checks that the server answers; guessed.
 PROBE = 2.0
 
 # Timeouts, also a deadline's, are OSErrors too.
@@ -51,7 +51,7 @@ class NatsFanout:
         self._outgoing = Outgoing(self._send, _BROKEN)
         self._client: Client | None = None
         self._task: gevent.Greenlet | None = None
-        # It reports every attempt that fails, with a traceback; what matters is logged here.
+        # The client logs every attempt that fails, with a traceback; what matters is logged here.
         logging.getLogger("nats").setLevel(logging.CRITICAL)
 
     @property
@@ -60,20 +60,20 @@ class NatsFanout:
         return self._client is not None
 
     def publish(self, notice: Notice) -> None:
-        """Send it soon."""
+        """Send the notice soon."""
         if self._task is None:
             # A process without streams publishes too, and so has to be connected.
             self.listen(lambda notices: None, lambda: None)
         self._outgoing.add(notice)
 
     def listen(self, receive: Receive, recovered: Callable[[], None]) -> None:
-        """Hear what every other process publishes."""
+        """Receive what every other process publishes."""
         if self._task is not None:
             self._task.kill()
         self._task = gevent.spawn(self._run, receive, recovered)
 
     def close(self) -> None:
-        """Hang up."""
+        """End its green threads and the connection."""
         self._outgoing.stop()
         if self._task is not None:
             self._task.kill()

@@ -1,4 +1,4 @@
-"""Notices that wait to be sent, and the green thread that sends them while there are any."""
+"""A bounded queue of notices, and the green thread that sends them while there are any."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from collections.abc import Callable, Hashable
 import gevent
 import structlog
 
-from service.chat.fanout.backoff import Backoff
-from service.chat.notices import Happened, Notice
+from service.backoff import Backoff
+from service.chat.fanout.notices import LogGrew, Notice
 
 log = structlog.get_logger("service.fanout")
 
-# Guessed: more rooms than change in any outage that the position check does not repair anyway.
-MOST = 10_000
-# Seconds; guessed: below what a person notices, and it turns a burst into one message.
+# Notices; guessed. What is dropped beyond that is found by the position checks.
+MAX_QUEUED = 10_000
+# Seconds in which notices are collected into one message; guessed: below what a person notices.
 WINDOW = 0.005
 
 
 class Outgoing:
-    """A queue that drops rather than grows, and of one room's hints keeps the newest.
+    """Keeps at most :data:`MAX_QUEUED` notices, and of those about one room's log the newest.
 
-    ``send`` may wait, and may raise one of ``failures``: then what it was given is lost, and the
-    position checks of the other processes find out. ``dropped`` counts what did not fit.
+    ``send`` may wait, and may raise one of ``failures``: the notices it was given are lost then,
+    and the position checks of the other processes find what they were about. ``dropped`` counts
+    the notices that did not fit into the queue.
     """
 
     def __init__(
@@ -36,13 +37,13 @@ class Outgoing:
         self.dropped = 0
 
     def add(self, notice: Notice) -> None:
-        """Send it soon, with what else comes in the next milliseconds. Never waits."""
-        key = ("room", notice.room_id) if isinstance(notice, Happened) else notice
+        """Send the notice soon, with others of the next milliseconds. Never waits."""
+        key = ("room", notice.room_id) if isinstance(notice, LogGrew) else notice
         before = self._waiting.get(key)
-        if before is None and len(self._waiting) >= MOST:
+        if before is None and len(self._waiting) >= MAX_QUEUED:
             self.dropped += 1
             return
-        if isinstance(before, Happened) and isinstance(notice, Happened):
+        if isinstance(before, LogGrew) and isinstance(notice, LogGrew):
             notice = max(before, notice, key=lambda hint: hint.seq)
         self._waiting[key] = notice
         if self._task is None:
@@ -50,7 +51,7 @@ class Outgoing:
             self._task = gevent.spawn(self._run)
 
     def stop(self) -> None:
-        """Forget what waits."""
+        """Forget the queue."""
         if self._task is not None:
             self._task.kill()
 

@@ -1,8 +1,8 @@
 """Fan-out through PostgreSQL's LISTEN and NOTIFY.
 
 NOTIFY takes a lock over the whole server at commit, so it stays out of the transactions that
-write messages: one green thread collects what a few milliseconds bring and sends it as one
-statement. A process has two connections for this, beside its pool: one listens, one sends.
+write messages: one green thread collects the notices of a few milliseconds and sends them in one
+statement. A process has two connections for this, besides its pool: one listens, one sends.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gevent.socket import wait_read
 from colorless.deadlines import fail_after
 from colorless.postgres import Connection
 from colorless.postgres.connect import connect
-from service.chat.fanout import Receive
-from service.chat.fanout.backoff import Backoff
+from service.backoff import Backoff
+from service.chat.fanout.backend import Receive
+from service.chat.fanout.notices import Notice, decode, encode
 from service.chat.fanout.outgoing import Outgoing
-from service.chat.notices import Notice, decode, encode
 
 log = structlog.get_logger("service.fanout")
 
@@ -53,20 +53,20 @@ class PostgresFanout:
         return self._connected
 
     def publish(self, notice: Notice) -> None:
-        """Send it soon."""
+        """Send the notice soon."""
         self._outgoing.add(notice)
 
     def listen(self, receive: Receive, recovered: Callable[[], None]) -> None:
-        """Hear what every process publishes, this one included."""
+        """Receive what every process publishes, this one included."""
         self._listener = gevent.spawn(self._listen_forever, receive, recovered)
 
     def close(self) -> None:
-        """Hang up."""
+        """End its green threads and connections."""
         self._outgoing.stop()
         if self._listener is not None:
             self._listener.kill()
             self._listener = None
-        self._hang_up()
+        self._disconnect()
 
     def _send(self, notices: list[Notice]) -> None:
         if self._connection is None:
@@ -79,10 +79,10 @@ class PostgresFanout:
                     (self._channel, payloads),
                 )
         except BaseException:
-            self._hang_up()
+            self._disconnect()
             raise
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

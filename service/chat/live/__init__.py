@@ -2,15 +2,16 @@
 
 The layers, each importing only those above it:
 
-    positions   how far a client has come in each room, as one short text
-    batch       some events of one room, made into bytes once for all who get them
-    feed        a room in this process: how far it has been read, and who gets it
-    stream      one client, as far as this package knows it
-    audience    one user in this process: its streams and its rooms
-    resume      what a client missed, between where it was and where its process is
-    moments     typing, presence and read marks: of the moment, never in the log
-    reader      reads each room's log once and hands it to the streams, in order
-    hub         who listens to what; where notices come in
-    attendance  who is there, as leases in the database
-    care        the checks that find what a lost hint or notice left behind
+    positions       how far a client has come in each room, as one short text
+    batch           consecutive events of one room, encoded once for all who get them
+    room_feed       a room in this process: how far its log was read here, and who gets it
+    stream          one client's stream, whatever its protocol
+    subscriber      one user in this process: its streams and its rooms
+    resume          sends a client the events that it missed
+    registry        the subscribers and room feeds of this process
+    log_reader      reads each room's log once and hands its events to the streams, in order
+    ephemeral       typing, presence and read marks: sent to streams, never stored in the log
+    manager         opens and closes streams; acts on the notices of all processes
+    presence_lease  which users are online, as leases in the database
+    reconcile       compares this process with the database, in case a notice was lost
 """

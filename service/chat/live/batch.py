@@ -1,4 +1,4 @@
-"""Some consecutive events of one room, made into bytes once for everybody who gets them."""
+"""Consecutive events of one room, encoded once for all who get them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.chat.live.positions import mark
 
 
 class Item(NamedTuple):
-    """One event: its number, its JSON, and the position of the room behind it."""
+    """One event: its number, its JSON, and the room's part of a position after it."""
 
     seq: int
     json: bytes
@@ -18,7 +18,7 @@ class Item(NamedTuple):
 
 
 class Batch:
-    """``items`` of the room ``room_id``, and every rendering that a stream has asked for."""
+    """``items`` of the room ``room_id``, with their bytes in each protocol that was asked for."""
 
     __slots__ = ("_rendered", "items", "room_id")
 
@@ -33,7 +33,7 @@ class Batch:
         return cls(room_id, [Item(e.seq, encode(e), mark(room_id, e.seq)) for e in events])
 
     def rendered(self, form: str, render: Callable[[Sequence[Item]], bytes]) -> bytes:
-        """What ``render`` makes of the items; it is called once for each ``form``."""
+        """The bytes that ``render`` makes of the items; it is called once for each ``form``."""
         data = self._rendered.get(form)
         if data is None:
             data = self._rendered[form] = render(self.items)
@@ -41,8 +41,8 @@ class Batch:
 
 
 def up_to_changes_of_members(found: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    """The events in pieces that end where somebody joins or leaves: the next piece has another
-    audience."""
+    """The events in pieces, each up to an event by which a user joins or leaves: after that one the
+    room has other subscribers."""
     start = 0
     for index, event in enumerate(found):
         if event.type in ("member.joined", "member.left"):

@@ -1,7 +1,7 @@
-"""How far a client has come in each of its rooms, as one short text: ``12-405.13-9``.
+"""A client's position: the last event that it got of each room, as a text like ``12-405.13-9``.
 
-Room 12 up to event 405, room 13 up to event 9. It is the id of every server-sent event, which is
-what makes a stock ``EventSource`` resume by itself, and the ``resume`` parameter of both streams.
+Room 12 up to event 405, room 13 up to event 9. It is the id of every server-sent event, by which a
+stock ``EventSource`` resumes by itself, and the ``resume`` parameter of both kinds of stream.
 """
 
 from __future__ import annotations

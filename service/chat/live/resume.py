@@ -1,4 +1,4 @@
-"""What a client missed: from where it was, room by room, to where its process is now."""
+"""Sends a client the events that it missed, room by room, up to where its process is now."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from typing import NamedTuple
 
 from service.chat.events import Gap, Ready, Removed, encode
 from service.chat.live.batch import Item
-from service.chat.live.feed import Feed
 from service.chat.live.positions import text
+from service.chat.live.room_feed import RoomFeed
 from service.chat.live.stream import Stream
+from service.chat.live.subscriber import Subscriber
 
-# Guessed: read at once, so that a long catch-up does not sit in memory.
+# Events that are read at once; guessed. A long replay must not be in memory as a whole.
 CHUNK = 100
 
 Read = Callable[[int, int, int], list[Item]]
 
 
 class Missed(NamedTuple):
-    """A room of which the client misses the events from ``after + 1`` to ``until``."""
+    """The events from ``after + 1`` to ``until`` of a room, which the client has not got."""
 
     room_id: int
     after: int
     until: int
-    remembered: list[Item] | None  # all of them, if this process still has them
+    recent: list[Item] | None  # all of them, if the room feed still has them
 
 
 class Plan(NamedTuple):
-    """``start`` is where the stream starts in each room; then what it missed, then where it
-    missed too much, then the rooms that it has no more."""
+    """What a stream begins with: its position in each room, the events that its client missed, the
+    rooms of which it missed too many, and the ids of the rooms that the user has left."""
 
     start: dict[int, int]
     missed: list[Missed]
@@ -36,28 +37,32 @@ class Plan(NamedTuple):
     removed: list[int]
 
 
-def plan(wanted: Mapping[int, int], feeds: Mapping[int, Feed], most: int) -> Plan:
-    """Decide, without waiting, so that the answer fits the feeds as they are at this moment.
+def plan(
+    wanted: Mapping[int, int], feeds: Mapping[int, RoomFeed[Subscriber]], max_events: int
+) -> Plan:
+    """Decide what to send, without waiting: the plan fits the feeds as they are at this moment.
 
-    ``most`` is how many events a client is given in all; rooms that would exceed it are a gap,
-    as is a room whose log is not as long as the client says (it was restored, perhaps).
+    ``wanted`` has the client's position in each room. At most ``max_events`` are sent in all. A
+    room that would exceed that is a gap, as is a room whose log is shorter than the client says
+    (the database was restored, perhaps).
     """
     start = {room_id: wanted.get(room_id, feed.position) for room_id, feed in feeds.items()}
     missed, gaps = [], []
+    left = max_events
     behind = [room_id for room_id, feed in feeds.items() if start[room_id] != feed.position]
     for room_id in sorted(behind, key=lambda each: feeds[each].position - start[each]):
         feed, after = feeds[room_id], start[room_id]
         count = feed.position - after
-        if 0 < count <= most:
-            most -= count
+        if 0 < count <= left:
+            left -= count
             missed.append(Missed(room_id, after, feed.position, feed.since(after)))
         else:
             gaps.append(Gap(room_id, after, feed.position))
     return Plan(start, missed, gaps, [room_id for room_id in wanted if room_id not in feeds])
 
 
-def replay(stream: Stream, user_id: int, plan: Plan, read: Read) -> bool:
-    """Send it all, as fast as the client takes it; whether it is still there at the end."""
+def replay(stream: Stream[Subscriber], user_id: int, plan: Plan, read: Read) -> bool:
+    """Send what is planned, as fast as the client reads; returns whether it is still there."""
     here = dict(plan.start)
     stream.write(stream.event(encode(Ready(user_id, here)), text(here)))
     for room in plan.missed:
@@ -77,9 +82,9 @@ def replay(stream: Stream, user_id: int, plan: Plan, read: Read) -> bool:
 
 
 def _next(room: Missed, after: int, read: Read) -> list[Item]:
-    if room.remembered is not None:
-        return room.remembered
+    if room.recent is not None:
+        return room.recent
     items = [item for item in read(room.room_id, after, CHUNK) if item.seq <= room.until]
     if not items:
-        raise LookupError(f"room {room.room_id} was deleted while a client caught up in it")
+        raise LookupError(f"room {room.room_id} was deleted while its events were replayed")
     return items

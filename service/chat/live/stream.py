@@ -1,13 +1,11 @@
-"""One client's stream, as far as the hub knows it. How bytes travel is its subclasses' matter."""
+"""One client's stream, whatever its protocol; how bytes travel is left to subclasses."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
-if TYPE_CHECKING:
-    from service.chat.live.audience import Audience
-    from service.chat.live.batch import Batch
+from service.chat.live.batch import Batch
 
 
 class End(NamedTuple):
@@ -23,30 +21,37 @@ TOO_SLOW = End(1013, "you read too slowly; reconnect and resume", 1.0)
 TRY_AGAIN = End(1013, "the server cannot read what you missed; reconnect and resume", 2.0)
 REVOKED = End(1008, "your session has ended; log in again", None)
 
+# Whose stream it is: a Subscriber, which is made of streams and so cannot be named here.
+SubscriberT = TypeVar("SubscriberT")
 
-class Stream(ABC):
-    """While it is catching up (``held`` is a list), what is live waits behind what was missed."""
 
-    __slots__ = ("audience", "held", "session")
+class Stream(ABC, Generic[SubscriberT]):
+    """A stream replays what its client missed, and is live after that.
+
+    ``held`` has the live events that wait behind the replay; it is ``None`` once the stream is
+    live. ``subscriber`` is the user's, from when the stream is open until it is closed.
+    """
+
+    __slots__ = ("held", "session", "subscriber")
 
     def __init__(self, session: bytes) -> None:
         self.session = session
-        self.audience: Audience | None = None
+        self.subscriber: SubscriberT | None = None
         self.held: list[bytes] | None = []
 
     def deliver(self, batch: Batch) -> None:
-        """Hand the client what just happened. Never waits."""
-        self.say(self.render(batch))
+        """Send a room's new events. Never waits."""
+        self.send(self.render(batch))
 
-    def say(self, data: bytes) -> None:
-        """Send ``data`` in its turn. Never waits."""
+    def send(self, data: bytes) -> None:
+        """Send ``data`` behind all that was given before it. Never waits."""
         if self.held is None:
             self.write(data)
         else:
             self.hold(data)
 
     def go_live(self) -> None:
-        """It has caught up: from here on everything goes out at once."""
+        """The replay has ended: send what was held, and from now on everything at once."""
         held, self.held = self.held or [], None
         for data in held:
             self.write(data)
@@ -54,7 +59,7 @@ class Stream(ABC):
     @property
     @abstractmethod
     def is_open(self) -> bool:
-        """Whether the client may still get something."""
+        """Whether anything can still be sent to the client."""
 
     @abstractmethod
     def render(self, batch: Batch) -> bytes:
@@ -62,19 +67,20 @@ class Stream(ABC):
 
     @abstractmethod
     def event(self, json: bytes, position: str | None = None) -> bytes:
-        """One event as bytes; ``position`` is where the client is behind it, if that changed."""
+        """One event as bytes; ``position`` is the client's after it, if that changed."""
 
     @abstractmethod
     def hold(self, data: bytes) -> None:
-        """Keep ``data`` in ``held``; a client that takes too long to catch up is too slow."""
+        """Append ``data`` to ``held``; ends the stream if too much is held."""
 
     @abstractmethod
     def write(self, data: bytes) -> None:
-        """Send now or as soon as the client takes it. Never waits; ends a client too slow."""
+        """Send now or as soon as the client takes it. Never waits; ends the stream of a client that
+        reads too slowly."""
 
     @abstractmethod
     def flush(self) -> bool:
-        """Wait until the client has taken all; whether it has, rather than gone."""
+        """Wait until all is written; returns whether the stream is still open."""
 
     @abstractmethod
     def end(self, why: End) -> None:

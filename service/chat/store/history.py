@@ -48,6 +48,6 @@ def _part(db: Connection, sql: str, params: tuple[int | None, ...]) -> Part | No
     if not rows:
         return None
     first = rows[0]
-    if first[1] is None:  # the room alone, without a message
+    if first[1] is None:  # a room without such messages
         return Part(first[0], [])
     return Part(first[0], [message(row[1:]) for row in rows])

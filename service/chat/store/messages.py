@@ -1,4 +1,4 @@
-"""The SQL about messages: one function, one question."""
+"""The SQL about messages. A message gets its number in the statement that stores it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ MESSAGE = """
 _FROM = "FROM messages m JOIN users u ON u.id = m.author_id"
 
 
-# Cast to text, and decoded here: psycopg2 would call its json decoder for every NULL too.
+# The JSON is cast to text and decoded here: psycopg2 would call its decoder for every NULL too.
 _reactions = msgspec.json.Decoder(list[Reaction]).decode
 _previews = msgspec.json.Decoder(list[Preview]).decode
 
 
 def message(row: tuple[Any, ...]) -> Message:
-    """What a row of :data:`MESSAGE` says."""
+    """The message in a row of :data:`MESSAGE`."""
     room_id, seq, user_id, name, display_name, client_id, body, reply_to, *rest = row
     created_at, edited_at, deleted_at, reactions, previews = rest
     return Message(
@@ -49,13 +49,14 @@ def message(row: tuple[Any, ...]) -> Message:
     )
 
 
-# One statement is one transaction and one round trip. Without a member there is no room row, and
-# so no message: the caller then asks why. A client id that was used before fails the statement
-# on its unique constraint, which gives the number back.
+# One statement is one transaction and one round trip. The message's number is the room's
+# ``last_message`` plus one, under the lock of the room's row. If the author is not a member, no row
+# is inserted, and the caller finds out why. A client id that was used before violates the unique
+# constraint; the statement fails as a whole, so the number is not used up.
 #
-# The room's row is held before the author's is looked at, and that one is looked at by changing
-# it: so whoever was removed while this statement waited for the room is found to be gone. A plain
-# join would still see the membership as it was when the statement began.
+# The room's row is locked before the author's is read, and the author's is read by an UPDATE: a
+# member who was removed while this statement waited for the lock is then seen to be gone. A plain
+# join would see the membership as it was when the statement began.
 _INSERT = """
 WITH held AS (
     SELECT id, last_message FROM rooms
@@ -146,7 +147,7 @@ def one(db: Connection, room_id: int, seq: int) -> Message | None:
 
 
 def numbered(db: Connection, wanted: Iterable[tuple[int, int]]) -> list[Message]:
-    """The messages with these room ids and numbers, those that are there."""
+    """The messages with these pairs of room id and number; those that do not exist are left out."""
     room_ids, seqs = zip(*wanted, strict=True)
     rows = db.fetch_all(
         f"SELECT {MESSAGE} FROM unnest(%s::bigint[], %s::bigint[]) AS k (room_id, seq) "
@@ -158,7 +159,7 @@ def numbered(db: Connection, wanted: Iterable[tuple[int, int]]) -> list[Message]
 
 
 def update(db: Connection, room_id: int, seq: int, body: str, mentioned: list[str]) -> None:
-    """Give the message another text, and mention whom that mentions."""
+    """Change the text, and the mentions with it."""
     db.execute(
         "UPDATE messages SET body = %s, edited_at = now() WHERE room_id = %s AND seq = %s",
         (body, room_id, seq),
@@ -173,7 +174,7 @@ def update(db: Connection, room_id: int, seq: int, body: str, mentioned: list[st
 
 
 def delete(db: Connection, room_id: int, seq: int) -> None:
-    """Leave a tombstone: the number stays, the text and all that hung on it go."""
+    """Delete the text, reactions, mentions and previews; the row stays, so the number does too."""
     db.execute(
         "UPDATE messages SET body = '', deleted_at = now() WHERE room_id = %s AND seq = %s",
         (room_id, seq),
@@ -183,7 +184,7 @@ def delete(db: Connection, room_id: int, seq: int) -> None:
 
 
 def add_reaction(db: Connection, room_id: int, seq: int, emoji: str, user_id: int) -> bool:
-    """Whether it was new."""
+    """Add a reaction; returns whether it was new."""
     return bool(
         db.execute(
             "INSERT INTO reactions (room_id, seq, emoji, user_id) VALUES (%s, %s, %s, %s) "
@@ -194,7 +195,7 @@ def add_reaction(db: Connection, room_id: int, seq: int, emoji: str, user_id: in
 
 
 def delete_reaction(db: Connection, room_id: int, seq: int, emoji: str, user_id: int) -> bool:
-    """Whether it was there."""
+    """Remove a reaction; returns whether it was there."""
     return bool(
         db.execute(
             "DELETE FROM reactions WHERE room_id = %s AND seq = %s AND emoji = %s AND user_id = %s",
@@ -216,7 +217,7 @@ def kinds_of_reaction(db: Connection, room_id: int, seq: int) -> int:
 def search(
     db: Connection, user_id: int, query: str, room_id: int | None, limit: int
 ) -> list[Message]:
-    """Messages that have the words, in rooms that the user may read, the newest first."""
+    """Messages that match ``query``, in rooms that the user may read, the newest first."""
     rows = db.fetch_all(
         f"SELECT {MESSAGE} {_FROM} JOIN rooms r ON r.id = m.room_id "
         "WHERE m.words @@ websearch_to_tsquery('simple', %(query)s) AND m.deleted_at IS NULL "
@@ -230,7 +231,7 @@ def search(
 
 
 def mentioning(db: Connection, user_id: int, limit: int) -> list[Message]:
-    """What mentions the user and is not read yet, the newest first."""
+    """Unread messages that mention the user, the newest first."""
     rows = db.fetch_all(
         f"SELECT {MESSAGE} {_FROM} JOIN mentions n ON n.room_id = m.room_id AND n.seq = m.seq "
         "JOIN members b ON b.room_id = m.room_id AND b.user_id = n.user_id "

@@ -1,4 +1,4 @@
-"""The SQL about link previews: one function, one question."""
+"""The SQL about link previews."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from colorless.postgres import Connection
 from service.chat.links import Link
-from service.outside.page import Page
+from service.outside.html_metadata import PageMetadata
 
 
-class Job(NamedTuple):
+class PreviewJob(NamedTuple):
     """A preview that a worker has taken; ``taken`` is how often that has happened."""
 
     id: int
@@ -20,7 +20,7 @@ class Job(NamedTuple):
     taken: int
 
 
-def take(db: Connection, lease: float, not_from: Sequence[str]) -> Job | None:
+def take(db: Connection, lease: float, not_from: Sequence[str]) -> PreviewJob | None:
     """The preview that waits longest, for ``lease`` seconds; none from the hosts ``not_from``."""
     row = db.fetch_one(
         "UPDATE previews SET taken = taken + 1, due_at = now() + make_interval(secs => %s) "
@@ -29,10 +29,10 @@ def take(db: Connection, lease: float, not_from: Sequence[str]) -> Job | None:
         "RETURNING id, room_id, seq, url, taken",
         (lease, list(not_from)),
     )
-    return Job(*row) if row else None
+    return PreviewJob(*row) if row else None
 
 
-def give_back(db: Connection, job: Job) -> None:
+def give_back(db: Connection, job: PreviewJob) -> None:
     """Let another worker take it at once, as if it had not been taken."""
     db.execute(
         "UPDATE previews SET due_at = now(), taken = taken - 1 "
@@ -41,9 +41,12 @@ def give_back(db: Connection, job: Job) -> None:
     )
 
 
-def make_ready(db: Connection, job: Job, page: Page) -> int | None:
-    """Store what the page says; returns the message's author, or ``None`` where the preview is
-    not wanted any more, or is another worker's by now. The caller holds the room."""
+def make_ready(db: Connection, job: PreviewJob, page: PageMetadata) -> int | None:
+    """Store the page's metadata. The caller has locked the room.
+
+    Returns the message's author, or ``None`` if the preview was deleted or taken by another worker
+    meanwhile.
+    """
     row = db.fetch_one(
         "UPDATE previews p SET state = 'ready', title = %s, description = %s, image_url = %s, "
         "site_name = %s FROM messages m WHERE p.id = %s AND p.taken = %s AND p.state = 'waiting' "
@@ -53,7 +56,7 @@ def make_ready(db: Connection, job: Job, page: Page) -> int | None:
     return row[0] if row else None
 
 
-def make_failed(db: Connection, job: Job, why: str) -> None:
+def make_failed(db: Connection, job: PreviewJob, why: str) -> None:
     """Store that there is none, and why."""
     db.execute(
         "UPDATE previews SET state = 'failed', failure = %s "
@@ -63,7 +66,7 @@ def make_failed(db: Connection, job: Job, why: str) -> None:
 
 
 def replace(db: Connection, room_id: int, seq: int, links: Sequence[Link]) -> None:
-    """Let the message have previews of these links: the ones it has already are kept."""
+    """Set the links that the message has previews of; previews that exist are kept."""
     db.execute(
         "DELETE FROM previews WHERE room_id = %s AND seq = %s AND url <> ALL(%s)",
         (room_id, seq, [link.url for link in links]),

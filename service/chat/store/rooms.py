@@ -1,7 +1,7 @@
-"""The SQL about rooms and members: one function, one question.
+"""The SQL about rooms and members.
 
-A statement that changes a room first takes the room's row: it holds the counters, and whoever
-waits for it sees what the one before has committed.
+A transaction that changes a room first locks the room's row, which has its counters; the next one
+waits for the lock and sees what this one has committed.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def visible(db: Connection, room_id: int, user_id: int) -> Room | None:
     return Room(*row) if row else None
 
 
-def hold(db: Connection, room_id: int) -> bool:
-    """Let nobody else write to the room until the transaction ends; whether there is one."""
+def lock(db: Connection, room_id: int) -> bool:
+    """Lock the room's row until the transaction ends; returns whether there is such a room."""
     return db.fetch_one("SELECT id FROM rooms WHERE id = %s FOR UPDATE", (room_id,)) is not None
 
 
-def lock(db: Connection, room_id: int, user_id: int) -> Room | None:
-    """As :func:`visible`, and nobody else writes to the room until the transaction ends."""
-    if not hold(db, room_id):
+def lock_and_get(db: Connection, room_id: int, user_id: int) -> Room | None:
+    """As :func:`visible`, with the room's row locked until the transaction ends."""
+    if not lock(db, room_id):
         return None
-    # A statement of its own, so that it sees what was committed while the lock was waited for.
+    # A second statement, so that it sees what was committed while this one waited for the lock.
     return visible(db, room_id, user_id)
 
 

@@ -1,4 +1,4 @@
-"""The SQL about users and their sessions: one function, one question."""
+"""The SQL about users and their sessions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def insert_session(db: Connection, token_hash: bytes, user_id: int, days: int) -
 
 
 def by_token(db: Connection, token_hash: bytes) -> User | None:
-    """Whose token it is, if it has not expired."""
+    """The user of a token, if it has not expired."""
     row = db.fetch_one(
         "SELECT u.id, u.name, u.display_name FROM sessions s JOIN users u ON u.id = s.user_id "
         "WHERE s.token_hash = %s AND s.expires_at > now()",
@@ -54,7 +54,7 @@ def by_token(db: Connection, token_hash: bytes) -> User | None:
 
 
 def delete_session(db: Connection, token_hash: bytes) -> int | None:
-    """Forget a token: it is worthless from here on. Returns the id of its user, if it had one."""
+    """Delete the session of a token; returns the id of its user, or ``None`` if there is none."""
     row = db.fetch_one(
         "DELETE FROM sessions WHERE token_hash = %s RETURNING user_id", (token_hash,)
     )
@@ -62,7 +62,7 @@ def delete_session(db: Connection, token_hash: bytes) -> int | None:
 
 
 def delete_expired_sessions(db: Connection, user_id: int) -> None:
-    """Sweep up behind one user, so that the table does not grow for ever."""
+    """Delete the user's expired sessions, so that the table does not grow for ever."""
     db.execute("DELETE FROM sessions WHERE user_id = %s AND expires_at <= now()", (user_id,))
 
 
@@ -77,7 +77,7 @@ def set_ticket(db: Connection, token_hash: bytes, ticket_hash: bytes) -> datetim
 
 
 def by_ticket(db: Connection, ticket_hash: bytes) -> tuple[User, bytes] | None:
-    """Whose ticket it is, and the token hash of its session, if that has not expired."""
+    """The user of a ticket and the token hash of its session, if that has not expired."""
     row = db.fetch_one(
         "SELECT u.id, u.name, u.display_name, s.token_hash "
         "FROM sessions s JOIN users u ON u.id = s.user_id "

@@ -1,4 +1,4 @@
-"""The SQL about webhooks and their log: one function, one question."""
+"""The SQL about webhooks and their log."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def log(db: Connection, webhook_id: int, before: int | None, limit: int) -> list
     return [Delivery(*row) for row in rows]
 
 
-class Job(NamedTuple):
+class DeliveryJob(NamedTuple):
     """A webhook that a worker has taken to deliver the event behind ``delivered``."""
 
     id: int
@@ -75,7 +75,7 @@ class Job(NamedTuple):
     taken: int
 
 
-def take(db: Connection, lease: float, not_to: Sequence[str]) -> Job | None:
+def take(db: Connection, lease: float, not_to: Sequence[str]) -> DeliveryJob | None:
     """The webhook that waits longest for something that happened, for ``lease`` seconds; none to
     the hosts ``not_to``. Whoever has it is the only one who delivers to it, so in order."""
     row = db.fetch_one(
@@ -88,10 +88,10 @@ def take(db: Connection, lease: float, not_to: Sequence[str]) -> Job | None:
         "coalesce(extract(epoch FROM now() - failing_since), 0)::float8, taken",
         (lease, list(not_to)),
     )
-    return Job(*row)._replace(secret=bytes(row[3])) if row else None
+    return DeliveryJob(*row)._replace(secret=bytes(row[3])) if row else None
 
 
-def give_back(db: Connection, job: Job) -> None:
+def give_back(db: Connection, job: DeliveryJob) -> None:
     """Let another worker take it at once."""
     db.execute(
         "UPDATE webhooks SET due_at = now() WHERE id = %s AND taken = %s", (job.id, job.taken)
@@ -128,18 +128,24 @@ class Attempt(NamedTuple):
     error: str | None
 
 
-def accepted(db: Connection, job: Job, attempt: Attempt) -> None:
+def accepted(db: Connection, job: DeliveryJob, attempt: Attempt) -> None:
     """The receiver has the event; the next one is due at once."""
     _settle(db, job, attempt, failures=0, delay=0.0, disable=False)
 
 
-def failed(db: Connection, job: Job, attempt: Attempt, delay: float, disable: bool) -> None:
+def failed(db: Connection, job: DeliveryJob, attempt: Attempt, delay: float, disable: bool) -> None:
     """The receiver has it not; it is due after ``delay`` seconds, or never again."""
     _settle(db, job, attempt, failures=job.failures + 1, delay=delay, disable=disable)
 
 
 def _settle(
-    db: Connection, job: Job, attempt: Attempt, *, failures: int, delay: float, disable: bool
+    db: Connection,
+    job: DeliveryJob,
+    attempt: Attempt,
+    *,
+    failures: int,
+    delay: float,
+    disable: bool,
 ) -> None:
     db.execute(
         _SETTLE,

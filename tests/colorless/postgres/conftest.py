@@ -6,17 +6,17 @@ import gevent
 import psycopg2
 import pytest
 
-from colorless.postgres import Pool, wait
+from colorless.postgres import Pool, wait_callback
 
 MakePool = Callable[..., Pool]
 
 
-@pytest.fixture(params=sorted(wait.WAYS))
+@pytest.fixture(params=sorted(wait_callback.WAYS))
 def way_to_wait(request: pytest.FixtureRequest) -> Iterator[str]:
     """Every test that uses a pool runs with our wait callback and with psycogreen's."""
-    wait.install(request.param)
+    wait_callback.install(request.param)
     yield request.param
-    wait.install()
+    wait_callback.install()
 
 
 @pytest.fixture

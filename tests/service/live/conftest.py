@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from service.chat import messages, rooms
-from service.chat.chat import Chat
+from service.chat.context import ChatContext
 from service.chat.models import NewMessage, NewRoom, User
 
 _numbers = count(1)
@@ -36,7 +36,7 @@ def make_user(migrated_url: str) -> Callable[[], User]:
     return make
 
 
-def room_of(chat: Chat, owner: User, *members: User) -> int:
+def room_of(chat: ChatContext, owner: User, *members: User) -> int:
     """A room; its log is at one event for each who is in it."""
     room = rooms.create(chat, owner, NewRoom(name="a room"))
     for member in members:
@@ -44,7 +44,7 @@ def room_of(chat: Chat, owner: User, *members: User) -> int:
     return room.id
 
 
-def send(chat: Chat, user: User, room_id: int, text: str = "hello") -> int:
+def send(chat: ChatContext, user: User, room_id: int, text: str = "hello") -> int:
     """The number of the message."""
     new = NewMessage(client_id=f"m{next(_numbers)}", body=text)
     return messages.send(chat, user, room_id, new)[0].seq

@@ -10,28 +10,28 @@ import psycopg2
 import pytest
 from gevent.event import Event
 
-from service.chat.fanout import Fanout
+from service.chat.fanout.backend import Fanout
 from service.chat.fanout.nats import NatsFanout
-from service.chat.fanout.postgres import PostgresFanout
-from service.chat.models import User
-from service.chat.notices import (
-    Happened,
-    Joined,
-    Marked,
+from service.chat.fanout.notices import (
+    JoinedRoom,
+    LogGrew,
     Notice,
     Presence,
-    Revoked,
+    ReadUpTo,
+    SessionRevoked,
     Typing,
     decode,
     encode,
 )
+from service.chat.fanout.postgres import PostgresFanout
+from service.chat.models import User
 from tests.tools.nats import NatsServer, nats_cluster
 
 EACH: list[Notice] = [
-    Happened(1, 2),
-    Joined(3),
-    Revoked(3, b"\x00\xff" * 16),
-    Marked(1, 2, 3),
+    LogGrew(1, 2),
+    JoinedRoom(3),
+    SessionRevoked(3, b"\x00\xff" * 16),
+    ReadUpTo(1, 2, 3),
     Typing(1, User(7, "ada", "Ada 👍")),
     Presence(7, True, (1, 2)),
 ]
@@ -86,8 +86,8 @@ def test_every_notice_survives_the_way() -> None:
 def test_a_notice_beyond_the_limit_is_left_out() -> None:
     """One that cannot be carried does not take the others with it."""
     large = Presence(1, True, tuple(range(1000)))
-    assert [decode(text) for text in encode([Joined(1), large, Joined(2)], 200)] == [
-        [Joined(1), Joined(2)]
+    assert [decode(text) for text in encode([JoinedRoom(1), large, JoinedRoom(2)], 200)] == [
+        [JoinedRoom(1), JoinedRoom(2)]
     ]
 
 
@@ -100,8 +100,8 @@ def test_postgres_carries_notices(database_url: str) -> None:
         for notice in EACH:
             one.publish(notice)
         for seq in range(100):
-            one.publish(Happened(5, seq))
-        heard.wait_until({*EACH, Happened(5, 99)})
+            one.publish(LogGrew(5, seq))
+        heard.wait_until({*EACH, LogGrew(5, 99)})
         assert len(heard.notices) < 50
 
 
@@ -110,8 +110,8 @@ def test_postgres_listens_again_after_its_connections_were_ended(database_url: s
     one, two = PostgresFanout(database_url), PostgresFanout(database_url)
     with closing(one, two):
         heard = Heard(two)
-        one.publish(Joined(1))
-        heard.wait_until({Joined(1)})
+        one.publish(JoinedRoom(1))
+        heard.wait_until({JoinedRoom(1)})
         admin = psycopg2.connect(database_url)
         admin.autocommit = True
         admin.cursor().execute(
@@ -121,11 +121,11 @@ def test_postgres_listens_again_after_its_connections_were_ended(database_url: s
         admin.close()
         heard.wait_until(set(), recovered=2)
         assert two.connected
-        one.publish(Joined(2))  # finds its connection broken, and is lost
-        one.publish(Joined(3))
+        one.publish(JoinedRoom(2))  # finds its connection broken, and is lost
+        one.publish(JoinedRoom(3))
         gevent.sleep(0.05)
-        one.publish(Joined(4))
-        heard.wait_until({Joined(4)})
+        one.publish(JoinedRoom(4))
+        heard.wait_until({JoinedRoom(4)})
 
 
 def test_what_is_no_notice_is_ignored(database_url: str) -> None:
@@ -139,8 +139,8 @@ def test_what_is_no_notice_is_ignored(database_url: str) -> None:
         for payload in ("", "{}", '[["z",1]]', "not json"):
             admin.cursor().execute("SELECT pg_notify('colorless', %s)", (payload,))
         admin.close()
-        one.publish(Joined(1))
-        heard.wait_until({Joined(1)})
+        one.publish(JoinedRoom(1))
+        heard.wait_until({JoinedRoom(1)})
         assert heard.recovered == 1
 
 
@@ -152,7 +152,7 @@ def test_publishing_never_waits(url: str) -> None:
     other = gevent.spawn(switched.append, 1)
     with closing(fanout):
         for number in range(20_000):
-            fanout.publish(Joined(number))
+            fanout.publish(JoinedRoom(number))
         assert not switched, "publish let another green thread run, so it has waited"
         assert fanout._outgoing.dropped == 10_000
     other.join()
@@ -183,8 +183,8 @@ def test_nats_is_found_again_after_a_crash(nats: NatsServer) -> None:
         nats.start()
         for heard in both:
             heard.wait_until(set(), recovered=2)
-        one.publish(Joined(1))
-        both[1].wait_until({Joined(1)})
+        one.publish(JoinedRoom(1))
+        both[1].wait_until({JoinedRoom(1)})
 
 
 def test_a_silent_nats_server_is_noticed(nats: NatsServer) -> None:

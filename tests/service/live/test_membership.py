@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from colorless.tasks import TaskGroup
 from service.chat import rooms
-from service.chat.live.care import Care
+from service.chat.live.reconcile import Reconciler
 from service.chat.models import User
 from tests.service.live.conftest import room_of, send
 from tests.tools.live import processes
@@ -26,7 +26,7 @@ def test_who_is_removed_gets_that_and_nothing_behind_it(
         rooms.remove_member(here.chat, ada, room, bob.id)
         for _ in range(3):
             send(here.chat, ada, room, "not for bob")
-        there.hub.check()
+        there.manager.check()
         stays.wait_for_seq(room, 8)
         assert removed.seqs(room) == [4, 5]
         assert removed.events[-1]["type"] == "member.left"
@@ -59,11 +59,13 @@ def test_a_stream_that_opens_while_its_user_is_removed(
         ada, bob = make_user(), make_user()
         room = room_of(here.chat, ada, bob)
         watching, first = here.opens(ada), here.opens(bob)
-        (audience,) = [a for a in here.hub.audiences.values() if a.user_id == bob.id]
+        (subscriber,) = [
+            a for a in here.manager.registry.subscribers.values() if a.user_id == bob.id
+        ]
         rooms.remove_member(here.chat, ada, room, bob.id)
         watching.wait_for_seq(room, 3)
-        assert audience.left == {room: 3}
-        here.hub._enter_missing(audience, {room: 2})  # as it was before the removal
+        assert subscriber.left == {room: 3}
+        here.manager._enter_missing(subscriber, {room: 2})  # as it was before the removal
         send(here.chat, ada, room)
         watching.wait_for_seq(room, 4)
         assert first.seqs(room) == [3]
@@ -112,7 +114,7 @@ def test_a_deleted_room_is_taken_away(migrated_url: str, make_user: MakeUser) ->
         near, far = here.opens(bob), there.opens(bob)
         network.lose = 1.0
         rooms.delete(here.chat, ada, room)
-        there.hub.check()
+        there.manager.check()
         for stream in (near, far):
             stream.wait_for_type("removed")
             assert stream.of_type("removed") == [{"type": "removed", "room_id": room}]
@@ -127,7 +129,7 @@ def test_a_check_finds_a_room_that_no_notice_told_of(
         stream = there.opens(bob)
         network.lose = 1.0
         room = room_of(here.chat, ada, bob)
-        Care(there.hub, 1.0)._check_rooms_of_users()
+        Reconciler(there.manager, 1.0)._check_rooms_of_users()
         assert stream.of_type("added") == [{"type": "added", "room_id": room, "position": 2}]
 
 
@@ -138,8 +140,8 @@ def test_nothing_is_kept_of_streams_that_ended(migrated_url: str, make_user: Mak
         room_of(here.chat, ada)
         streams = [here.opens(ada), here.opens(ada)]
         for stream in streams:
-            assert here.hub.feeds
-            here.hub.closed(stream)
-            here.hub.closed(stream)
-        assert not here.hub.feeds
-        assert not here.hub.audiences
+            assert here.manager.registry.feeds
+            here.manager.registry.closed(stream)
+            here.manager.registry.closed(stream)
+        assert not here.manager.registry.feeds
+        assert not here.manager.registry.subscribers

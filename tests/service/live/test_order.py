@@ -54,7 +54,7 @@ def test_lost_doubled_and_late_notices_change_nothing(
                 for _ in range(10):
                     group.go(send, process.chat, user, room)
         for process in all_of_them:
-            process.hub.check()
+            process.manager.check()
         for stream in streams:
             stream.wait_for_seq(room, 33)
             assert stream.seqs(room) == list(range(4, 34))
@@ -70,7 +70,7 @@ def test_a_carrier_that_fails_costs_nobody_a_message(
         stream = there.opens(bob)
         monkeypatch.setattr(here.link, "publish", Mock(side_effect=RuntimeError("the carrier")))
         assert send(here.chat, ada, room) == 1
-        there.hub.check()
+        there.manager.check()
         stream.wait_for_seq(room, 3)
 
 
@@ -80,7 +80,7 @@ def test_a_hint_that_promises_too_much_is_harmless(migrated_url: str, make_user:
         ada = make_user()
         room = room_of(here.chat, ada)
         stream = here.opens(ada)
-        here.hub.announce(room, 1000)
+        here.manager.announce(room, 1000)
         send(here.chat, ada, room)
         stream.wait_for_seq(room, 2)
         assert stream.seqs(room) == [2]
@@ -131,6 +131,6 @@ def test_an_error_that_nobody_foresaw_loses_nothing(
             patch.setattr(Batch, "of", Mock(side_effect=ZeroDivisionError))
             send(here.chat, ada, room)
             stream.wait_until(lambda: stream.ended)
-        here.hub.closed(stream)
+        here.manager.registry.closed(stream)
         again = here.opens(ada, {room: 1})
         assert again.seqs(room) == [2]

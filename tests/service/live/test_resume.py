@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from colorless.tasks import go
 from service.chat.live import resume
-from service.chat.live.feed import Feed
+from service.chat.live.room_feed import RoomFeed
+from service.chat.live.subscriber import Subscriber
 from service.chat.models import User
 from tests.service.live.conftest import room_of, send
 from tests.tools.live import Listener, processes
@@ -59,7 +60,7 @@ def test_no_gap_and_no_duplicate_while_others_write(
             gevent.sleep(0.003)
         opened.set()
         last = writer.get() + 1
-        there.hub.check()
+        there.manager.check()
         for stream in streams:
             stream.wait_for_seq(room, last)
             assert stream.seqs(room) == list(range(2, last + 1))
@@ -77,7 +78,7 @@ def test_a_client_that_takes_long_to_catch_up_misses_nothing(
         watching = here.opens(ada)
         slow = Listener()
         slow.reading.clear()
-        opening = go(here.hub.open, slow, ada.id, {room: 1})
+        opening = go(here.manager.open, slow, ada.id, {room: 1})
         slow.wait_until(lambda: len(slow.seqs(room)) == resume.CHUNK)
         send(here.chat, ada, room)
         watching.wait_for_seq(room, 252)
@@ -151,7 +152,9 @@ def test_every_room_is_accounted_for(
 ) -> None:
     """Each room of the client's is replayed in full, a gap, taken away, or up to date, and what is
     replayed is never more than allowed."""
-    feeds = {room_id: Feed(room_id, position) for room_id, position in there.items()}
+    feeds: dict[int, RoomFeed[Subscriber]] = {
+        room_id: RoomFeed(room_id, position) for room_id, position in there.items()
+    }
     plan = resume.plan(wanted, feeds, most)
     replayed = {missed.room_id: (missed.after, missed.until) for missed in plan.missed}
     gaps = {gap.room_id: (gap.after, gap.position) for gap in plan.gaps}

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from service.app import create_app
-from service.chat.deliveries import Deliveries
-from service.chat.previews import Previews
+from service.chat.previews import PreviewJobs
+from service.chat.webhook_deliveries import DeliveryJobs
 from service.settings import Settings
 from tests.tools.chat import Caller, chat_of, sign_in
 from tests.tools.sites import Site, site
@@ -62,13 +62,13 @@ def other_app(migrated_url: str, the_site: Site) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def previews(app: Flask) -> Previews:
-    return Previews(chat_of(app))
+def previews(app: Flask) -> PreviewJobs:
+    return PreviewJobs(chat_of(app))
 
 
 @pytest.fixture
-def deliveries(app: Flask) -> Deliveries:
-    return Deliveries(chat_of(app))
+def deliveries(app: Flask) -> DeliveryJobs:
+    return DeliveryJobs(chat_of(app))
 
 
 @pytest.fixture

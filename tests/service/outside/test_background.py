@@ -7,8 +7,8 @@ import pytest
 from gevent.event import Event
 
 from service.background import Background
-from service.chat.fanout.backoff import Backoff
-from service.pump import Pump
+from service.backoff import Backoff
+from service.job_runner import JobRunner
 from tests.tools.work import until
 
 
@@ -43,7 +43,7 @@ def test_a_few_pieces_are_done_at_a_time() -> None:
         inside -= 1
 
     queue = Queue(*[lambda: work() for _ in range(10)])
-    jobs = Background({"pump": Pump(queue.take, most=3)})
+    jobs = Background({"jobs": JobRunner(queue.take, max_running=3)})
     jobs.start()
     assert full.wait(20)
     gevent.sleep(0)
@@ -61,7 +61,7 @@ def test_work_that_fails_stops_no_other() -> None:
     def fail() -> None:
         raise ValueError("a piece that went wrong")
 
-    jobs = Background({"pump": Pump(Queue(fail, fail, done.set).take, most=1)})
+    jobs = Background({"jobs": JobRunner(Queue(fail, fail, done.set).take, max_running=1)})
     jobs.start()
     assert done.wait(20)
     jobs.stop(grace=20)
@@ -77,7 +77,7 @@ def test_what_is_under_way_is_finished_and_nothing_new_begun() -> None:
         ended.set()
 
     queue = Queue(work, work)
-    jobs = Background({"pump": Pump(queue.take, most=1)})
+    jobs = Background({"jobs": JobRunner(queue.take, max_running=1)})
     jobs.start()
     assert began.wait(20)
     stopping = gevent.spawn(jobs.stop, grace=20)
@@ -100,7 +100,7 @@ def test_what_does_not_end_is_killed() -> None:
         finally:
             cleaned.set()
 
-    jobs = Background({"pump": Pump(Queue(work).take, most=1)})
+    jobs = Background({"jobs": JobRunner(Queue(work).take, max_running=1)})
     jobs.start()
     assert began.wait(20)
     jobs.stop(grace=0)
@@ -117,7 +117,7 @@ def test_a_job_that_fails_is_started_again() -> None:
             raise fails.pop()
         return done.set
 
-    jobs = Background({"pump": Pump(take, most=1)})
+    jobs = Background({"jobs": JobRunner(take, max_running=1)})
     jobs.start()
     assert done.wait(20)
     jobs.stop(grace=20)
@@ -126,4 +126,4 @@ def test_a_job_that_fails_is_started_again() -> None:
 
 def test_what_never_started_is_stopped_at_once() -> None:
     """A worker that fails while it boots ends well."""
-    Background({"pump": Pump(Queue().take, most=1)}).stop(grace=20)
+    Background({"jobs": JobRunner(Queue().take, max_running=1)}).stop(grace=20)

@@ -13,9 +13,9 @@ import trustme
 from gevent.event import Event
 
 from colorless.tasks import TaskGroup
-from service.outside.addresses import Addresses
-from service.outside.client import Answer, Client
-from service.outside.errors import BadAnswer, Refused, TooSlow, Unreachable
+from service.outside.client import OutsideClient, OutsideResponse
+from service.outside.errors import Refused, TimedOut, Unreachable, UnusableResponse
+from service.outside.ssrf import AddressPolicy
 from tests.tools.sites import Asked, Site, page, redirect, site
 
 HTML = "text/html"
@@ -34,12 +34,14 @@ class Names:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def get(client: Client, url: str, seconds: float = 20, most: int = MOST) -> Answer:
-    return client.get(url, accept=HTML, seconds=seconds, most=most)
+def get(
+    client: OutsideClient, url: str, seconds: float = 20, max_bytes: int = MOST
+) -> OutsideResponse:
+    return client.get(url, accept=HTML, seconds=seconds, max_bytes=max_bytes)
 
 
-def for_site(there: Site, **options: Any) -> Client:
-    return Client(Addresses(there.allowed), **options)
+def for_site(there: Site, **options: Any) -> OutsideClient:
+    return OutsideClient(AddressPolicy(there.allowed), **options)
 
 
 def test_a_page_is_fetched_at_the_address_under_its_name() -> None:
@@ -88,7 +90,7 @@ def test_a_page_is_fetched_at_the_address_under_its_name() -> None:
 def test_what_may_not_be_called_is_refused(url: str) -> None:
     """Every way to write a private address, a foreign port or another scheme is refused."""
     with pytest.raises(Refused):
-        get(Client(Addresses()), url)
+        get(OutsideClient(AddressPolicy()), url)
 
 
 def test_a_redirect_is_vetted_like_the_first_url() -> None:
@@ -116,7 +118,7 @@ def test_redirects_are_followed_and_counted() -> None:
         answer = get(for_site(there), f"{there.url}/1")
         assert (answer.url, answer.content) == (f"{there.url}/6", b"six")
         there.asked.clear()
-        with pytest.raises(BadAnswer, match="redirects"):
+        with pytest.raises(UnusableResponse, match="redirects"):
             get(for_site(there), f"{there.url}/0")
         assert there.paths() == ["/0", "/1", "/2", "/3", "/4", "/5"]
 
@@ -159,11 +161,13 @@ def test_forbidden_addresses_among_a_names_are_left_out() -> None:
 def test_the_next_address_is_tried_when_one_takes_no_connection() -> None:
     """A host with one dead address is still reached."""
     with site({"/": page(b"alive")}) as there:
-        client = Client(
-            Addresses(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.9", "127.0.0.1"])
+        client = OutsideClient(
+            AddressPolicy(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.9", "127.0.0.1"])
         )
         assert get(client, f"http://two.test:{there.port}/").content == b"alive"
-        dead = Client(Addresses(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.9"]))
+        dead = OutsideClient(
+            AddressPolicy(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.9"])
+        )
         with pytest.raises(Unreachable, match="takes no connection"):
             get(dead, f"http://two.test:{there.port}/")
 
@@ -172,7 +176,7 @@ def test_a_name_that_does_not_exist_is_unreachable() -> None:
     """A failure of the resolver is the site's failure, also for a name no resolver can take."""
     for host in ("does-not-exist.invalid", "a" * 64 + ".invalid"):
         with pytest.raises(Unreachable, match="cannot be resolved"):
-            get(Client(Addresses()), f"http://{host}/")
+            get(OutsideClient(AddressPolicy()), f"http://{host}/")
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,9 +204,9 @@ def test_one_deadline_holds_for_all_of_a_call(answer: Any) -> None:
     """A site that sends a byte now and then, or nothing, is given up when its time is over."""
     with site({"/": answer, "/first": redirect("/")}) as there:
         client = for_site(there)
-        with pytest.raises(TooSlow):
+        with pytest.raises(TimedOut):
             get(client, f"{there.url}/first", seconds=0.3)
-        assert client.gate.full() == []
+        assert client.host_limit.busy_hosts() == []
 
 
 def test_the_deadline_holds_for_the_connecting_too() -> None:
@@ -214,10 +218,10 @@ def test_the_deadline_holds_for_the_connecting_too() -> None:
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(deaf.getsockname())
-        client = Client(
-            Addresses(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.5", "127.0.0.1"])
+        client = OutsideClient(
+            AddressPolicy(f"127.0.0.0/8:{there.port}"), resolve=Names(["127.0.0.5", "127.0.0.1"])
         )
-        with pytest.raises(TooSlow):
+        with pytest.raises(TimedOut):
             get(client, f"http://deaf.test:{there.port}/", seconds=0.3)
         assert there.connections == 0
         for each in waiting:
@@ -262,7 +266,7 @@ def test_a_stream_of_nothing_is_cut() -> None:
 def test_an_encoding_that_was_not_asked_for_is_a_bad_answer(content: bytes, encoding: str) -> None:
     """Only one layer of gzip is undone."""
     answer = page(content, f"Content-Encoding: {encoding}")
-    with site({"/": answer}) as there, pytest.raises(BadAnswer):
+    with site({"/": answer}) as there, pytest.raises(UnusableResponse):
         get(for_site(there), f"{there.url}/")
 
 
@@ -304,7 +308,7 @@ def test_one_host_is_visited_a_few_times_at_once_and_others_beside() -> None:
             for host in ("a.test",) * 5 + ("b.test",):
                 group.go(get, client, f"http://{host}:{there.port}/")
             assert full.wait(20)
-            assert client.gate.full() == ["a.test"]
+            assert client.host_limit.busy_hosts() == ["a.test"]
             go_on.set()
     assert (len(there.asked), dict(most)) == (6, {"a.test": 2, "b.test": 1})
 
@@ -340,7 +344,7 @@ class TestTLS:
         self.ca.issue_cert("site.test").configure_cert(context)
         return context
 
-    def client(self, there: Site, trusted: bool = True) -> Client:
+    def client(self, there: Site, trusted: bool = True) -> OutsideClient:
         context = ssl.create_default_context()
         if trusted:
             self.ca.configure_trust(context)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.chat.links import MOST, links
+from service.chat.links import MAX_LINKS, links
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_host_is_named_as_hosts_are_compared() -> None:
 def test_a_text_of_links_has_a_few() -> None:
     """One message does not make the service call a hundred sites."""
     body = " ".join(f"http://{number}.test/" for number in range(100))
-    assert [link.host for link in links(body)] == [f"{number}.test" for number in range(MOST)]
+    assert [link.host for link in links(body)] == [f"{number}.test" for number in range(MAX_LINKS)]
 
 
 @given(st.text(alphabet="htps:/.[]()@%a1 \n", max_size=300).map(lambda text: "http://" + text))

@@ -8,8 +8,8 @@ from flask import Flask
 from gevent.event import Event
 
 from colorless.tasks import TaskGroup, go
-from service.chat.lease import LEASE
-from service.chat.previews import Previews
+from service.chat.job_lease import LEASE
+from service.chat.previews import PreviewJobs
 from tests.tools.chat import Caller, chat_of, done
 from tests.tools.postgres import holding
 from tests.tools.sites import Asked, Site, page
@@ -30,7 +30,7 @@ def states(app: Flask) -> list[tuple[Any, ...]]:
 
 
 def test_a_preview_follows_its_message(
-    app: Flask, ada: Caller, there: Site, previews: Previews
+    app: Flask, ada: Caller, there: Site, previews: PreviewJobs
 ) -> None:
     """The message is stored and told at once; what the link leads to comes as an event."""
     there.answers["/news"] = PAGE
@@ -62,12 +62,12 @@ def test_the_event_is_announced_after_the_commit(app: Flask, ada: Caller, there:
         query = "SELECT kind FROM events WHERE room_id = %s AND seq = %s"
         seen.append((ask(app, query, room_id, seq), states(app)[0][1]))
 
-    work_off(Previews(replace(chat_of(app), announce=announce)))
+    work_off(PreviewJobs(replace(chat_of(app), announce=announce)))
     assert seen == [([("preview.ready",)], "ready")]
 
 
 def test_several_previews_stand_in_the_order_of_the_links(
-    ada: Caller, there: Site, previews: Previews
+    ada: Caller, there: Site, previews: PreviewJobs
 ) -> None:
     """Whichever comes first; and each link has one."""
     for name in "abc":
@@ -90,7 +90,7 @@ def test_several_previews_stand_in_the_order_of_the_links(
     ],
 )
 def test_a_preview_that_fails_is_a_stored_fact(
-    app: Flask, ada: Caller, there: Site, previews: Previews, answer: bytes, why: str
+    app: Flask, ada: Caller, there: Site, previews: PreviewJobs, answer: bytes, why: str
 ) -> None:
     """It says why, nobody is told of it, and it is not tried again."""
     there.answers["/"] = answer
@@ -104,7 +104,7 @@ def test_a_preview_that_fails_is_a_stored_fact(
     assert kinds(app, room) == ["member.joined", "message.created"]
 
 
-def test_private_places_are_not_looked_at(app: Flask, ada: Caller, previews: Previews) -> None:
+def test_private_places_are_not_looked_at(app: Flask, ada: Caller, previews: PreviewJobs) -> None:
     """A link to the inside is a failure like another, and says nothing of what is there."""
     ada.sends(
         ada.makes_room(), "http://169.254.169.254/latest http://localhost/ http://10.0.0.1:22/"
@@ -118,7 +118,7 @@ def test_private_places_are_not_looked_at(app: Flask, ada: Caller, previews: Pre
 
 
 def test_browsers_are_not_sent_to_private_images(
-    ada: Caller, there: Site, previews: Previews
+    ada: Caller, there: Site, previews: PreviewJobs
 ) -> None:
     """An image at a private address would be a request from inside every reader's network."""
     there.answers["/"] = page(
@@ -132,7 +132,7 @@ def test_browsers_are_not_sent_to_private_images(
 
 
 def test_an_edited_message_has_previews_of_its_new_links(
-    ada: Caller, there: Site, previews: Previews
+    ada: Caller, there: Site, previews: PreviewJobs
 ) -> None:
     """What stays is not fetched again, what is new is, what went is gone."""
     for name in "abc":
@@ -149,7 +149,7 @@ def test_an_edited_message_has_previews_of_its_new_links(
 
 
 def test_a_deleted_message_loses_its_previews(
-    app: Flask, ada: Caller, there: Site, previews: Previews
+    app: Flask, ada: Caller, there: Site, previews: PreviewJobs
 ) -> None:
     """Those that are there, and those that wait."""
     there.answers["/"] = PAGE
@@ -165,7 +165,7 @@ def test_a_deleted_message_loses_its_previews(
 
 @pytest.mark.parametrize("what", ["message", "room", "link"])
 def test_what_goes_while_its_preview_is_fetched_gets_none(
-    app: Flask, ada: Caller, there: Site, previews: Previews, what: str
+    app: Flask, ada: Caller, there: Site, previews: PreviewJobs, what: str
 ) -> None:
     """A preview that comes too late changes nothing and tells nobody."""
     room = ada.makes_room()
@@ -186,7 +186,9 @@ def test_what_goes_while_its_preview_is_fetched_gets_none(
     assert "preview.ready" not in kinds(app, room)
 
 
-def test_a_retried_send_waits_for_one_preview(ada: Caller, there: Site, previews: Previews) -> None:
+def test_a_retried_send_waits_for_one_preview(
+    ada: Caller, there: Site, previews: PreviewJobs
+) -> None:
     """The same message sent twice is fetched for once."""
     there.answers["/"] = PAGE
     room = ada.makes_room()
@@ -199,7 +201,7 @@ def test_a_retried_send_waits_for_one_preview(ada: Caller, there: Site, previews
 
 
 def test_a_slow_site_keeps_neither_others_nor_the_database_waiting(
-    app: Flask, ada: Caller, there: Site, previews: Previews
+    app: Flask, ada: Caller, there: Site, previews: PreviewJobs
 ) -> None:
     """Two calls to it are under way, no third is begun, and another site's turn comes; none of
     the calls holds a connection."""
@@ -217,11 +219,13 @@ def test_a_slow_site_keeps_neither_others_nor_the_database_waiting(
     slow = " ".join(f"{there.url}/slow{number}" for number in (1, 2, 3))
     other = f"http://localhost:{there.port}/other"
     ada.sends(ada.makes_room(), f"{slow} {other}")
+    # Both are taken before one runs: to take one holds a connection.
+    first, second = previews.take(), previews.take()
+    assert first is not None
+    assert second is not None
     with TaskGroup() as group:
-        for _ in range(2):
-            work = previews.take()
-            assert work is not None
-            group.go(work)
+        group.go(first)
+        group.go(second)
         assert full.wait(20)
         assert work_off(previews) == 1
         go_on.set()
@@ -241,13 +245,13 @@ class TestTakeover:
         for number in range(20):
             ada.sends(room, f"{there.url}/{number}")
         with TaskGroup() as group:
-            done_by = [group.go(work_off, Previews(chat_of(one))) for one in (app, other_app)]
+            done_by = [group.go(work_off, PreviewJobs(chat_of(one))) for one in (app, other_app)]
         assert sum(task.get() for task in done_by) == 20
         assert sorted(there.paths()) == sorted(f"/{number}" for number in range(20))
         assert kinds(app, room).count("preview.ready") == 20
 
     def test_nobody_waits_for_one_who_is_taking(
-        self, app: Flask, ada: Caller, there: Site, migrated_url: str, previews: Previews
+        self, app: Flask, ada: Caller, there: Site, migrated_url: str, previews: PreviewJobs
     ) -> None:
         """A row that another transaction is just taking is passed over."""
         there.answers |= {"/1": PAGE, "/2": PAGE}
@@ -264,11 +268,11 @@ class TestTakeover:
         there.answers["/"] = PAGE
         room = ada.makes_room()
         ada.sends(room, f"{there.url}/")
-        late = Previews(chat_of(app)).take()
+        late = PreviewJobs(chat_of(app)).take()
         assert late is not None
-        assert work_off(Previews(chat_of(other_app))) == 0
+        assert work_off(PreviewJobs(chat_of(other_app))) == 0
         pass_time(app, "previews", LEASE)
-        second = Previews(chat_of(other_app)).take()
+        second = PreviewJobs(chat_of(other_app)).take()
         assert second is not None
         for title, work in (("Late", late), ("Second", second), ("Later still", late)):
             there.answers["/"] = page(f"<title>{title}</title>".encode())
@@ -278,7 +282,7 @@ class TestTakeover:
         assert kinds(app, room).count("preview.ready") == 1
 
     def test_a_page_that_ends_its_workers_is_given_up(
-        self, app: Flask, ada: Caller, there: Site, previews: Previews
+        self, app: Flask, ada: Caller, there: Site, previews: PreviewJobs
     ) -> None:
         """The third worker that dies of it is the last."""
         ada.sends(ada.makes_room(), f"{there.url}/")
@@ -290,7 +294,7 @@ class TestTakeover:
         assert "3 workers" in states(app)[0][2]
 
     def test_a_worker_that_is_told_to_end_gives_its_work_back(
-        self, app: Flask, other_app: Flask, ada: Caller, there: Site, previews: Previews
+        self, app: Flask, other_app: Flask, ada: Caller, there: Site, previews: PreviewJobs
     ) -> None:
         """At once, and without counting as dead of it."""
         reached = Event()
@@ -308,4 +312,4 @@ class TestTakeover:
         task.kill()
         assert ask(app, "SELECT taken FROM previews") == [(0,)]
         there.answers["/"] = PAGE
-        assert work_off(Previews(chat_of(other_app))) == 1
+        assert work_off(PreviewJobs(chat_of(other_app))) == 1

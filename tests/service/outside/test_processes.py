@@ -10,7 +10,7 @@ import psycopg2
 import requests
 from gevent.event import Event
 
-from service.chat.lease import LEASE
+from service.chat.job_lease import LEASE
 from tests.tools.server import Server, running
 from tests.tools.sites import Asked, Site, page
 from tests.tools.work import until
@@ -18,7 +18,7 @@ from tests.tools.work import until
 CONFIGURATION = str(Path(__file__).parents[3] / "gunicorn.conf.py")
 
 
-class Client:
+class OutsideClient:
     """Somebody who calls the API over HTTP."""
 
     def __init__(self, server: Server, name: str) -> None:
@@ -79,7 +79,7 @@ def test_a_preview_survives_a_restart_in_the_middle_of_it(migrated_url: str, the
     reached = Event()
     there.answers["/"] = holding(reached)
     with serving(migrated_url, there) as server:
-        ada = Client(server, "restart")
+        ada = OutsideClient(server, "restart")
         room = ada.sends_a_link(there)
         assert reached.wait(20)
         assert server.stop(signal.SIGTERM) == 0
@@ -95,7 +95,7 @@ def test_a_preview_survives_a_worker_that_is_killed(migrated_url: str, there: Si
     reached = Event()
     there.answers["/"] = holding(reached)
     with serving(migrated_url, there) as server:
-        ada = Client(server, "killed")
+        ada = OutsideClient(server, "killed")
         room = ada.sends_a_link(there)
         assert reached.wait(20)
         os.kill(int(server.wait_for(r"Booting worker with pid: (\d+)")[1]), signal.SIGKILL)

@@ -10,10 +10,10 @@ from gevent.event import Event
 from standardwebhooks import Webhook
 
 from colorless.tasks import TaskGroup, go
-from service.chat.deliveries import Deliveries
-from service.chat.lease import LEASE
-from service.chat.schedule import GIVE_UP_AFTER, LONGEST
+from service.chat.job_lease import LEASE
+from service.chat.retry_schedule import GIVE_UP_AFTER, LONGEST
 from service.chat.store.webhooks import KEPT_IN_LOG
+from service.chat.webhook_deliveries import DeliveryJobs
 from tests.tools.chat import Caller, chat_of, done, refused
 from tests.tools.postgres import holding
 from tests.tools.sites import Asked, Site, page, redirect
@@ -44,7 +44,7 @@ def bodies(there: Site, path: str = "/hook") -> list[Any]:
 
 
 def test_a_receiver_verifies_what_it_is_sent(
-    ada: Caller, bob: Caller, there: Site, deliveries: Deliveries
+    ada: Caller, bob: Caller, there: Site, deliveries: DeliveryJobs
 ) -> None:
     """The specification's own library accepts signature, id and time; the event is the streams'."""
     room = ada.makes_room(bob)
@@ -70,7 +70,7 @@ def test_a_receiver_verifies_what_it_is_sent(
 
 
 def test_every_event_of_the_room_comes_in_its_order(
-    ada: Caller, bob: Caller, there: Site, deliveries: Deliveries
+    ada: Caller, bob: Caller, there: Site, deliveries: DeliveryJobs
 ) -> None:
     """From the making of the webhook on, with an id that is the event's own."""
     room = ada.makes_room()
@@ -152,7 +152,7 @@ def test_a_url_that_will_never_be_called_is_refused(ada: Caller, url: Any) -> No
 
 
 def test_a_name_is_vetted_when_it_is_called(
-    ada: Caller, there: Site, deliveries: Deliveries
+    ada: Caller, there: Site, deliveries: DeliveryJobs
 ) -> None:
     """What a name leads to may change, so it is looked at for every delivery."""
     room = ada.makes_room()
@@ -174,7 +174,7 @@ def test_a_room_has_a_few_webhooks(ada: Caller, there: Site) -> None:
 
 
 def test_a_deleted_webhook_is_sent_nothing_more(
-    app: Flask, ada: Caller, there: Site, deliveries: Deliveries
+    app: Flask, ada: Caller, there: Site, deliveries: DeliveryJobs
 ) -> None:
     """Not even what happened before, and its log goes with it; so it is with a deleted room."""
     rooms = [ada.makes_room() for _ in range(2)]
@@ -193,7 +193,7 @@ def test_a_room_without_webhooks_makes_no_work(app: Flask, ada: Caller, there: S
     room, other = ada.makes_room(), ada.makes_room()
     hook(ada, other, there)
     ada.sends(room)
-    assert Deliveries(chat_of(app)).take() is None
+    assert DeliveryJobs(chat_of(app)).take() is None
 
 
 class TestFailure:
@@ -201,7 +201,7 @@ class TestFailure:
 
     @pytest.mark.parametrize("answer", [DOWN, page(status="404 Not Found"), redirect("/x"), b""])
     def test_it_is_sent_again_with_the_same_id(
-        self, ada: Caller, there: Site, deliveries: Deliveries, app: Flask, answer: bytes
+        self, ada: Caller, there: Site, deliveries: DeliveryJobs, app: Flask, answer: bytes
     ) -> None:
         """Only 2xx is success. What stands behind it waits, then all of it comes in order."""
         there.answers["/hook"] = answer
@@ -230,7 +230,7 @@ class TestFailure:
         ] == [(3, 1, True), (2, 2, True), (2, 1, False)]
 
     def test_it_is_left_alone_for_as_long_as_it_asks(
-        self, app: Flask, ada: Caller, there: Site, deliveries: Deliveries
+        self, app: Flask, ada: Caller, there: Site, deliveries: DeliveryJobs
     ) -> None:
         """Retry-After is heard."""
         there.answers["/hook"] = page(b"", "Retry-After: 3600", status="429 Too Many Requests")
@@ -242,7 +242,7 @@ class TestFailure:
         assert due == (True,)
 
     def test_after_three_days_it_is_disabled_and_says_so(
-        self, app: Flask, ada: Caller, there: Site, deliveries: Deliveries
+        self, app: Flask, ada: Caller, there: Site, deliveries: DeliveryJobs
     ) -> None:
         """The owner sees since when and why; nothing is sent any more; others are not touched."""
         there.answers["/hook"] = DOWN
@@ -262,7 +262,7 @@ class TestFailure:
         assert work_off(deliveries) == 0
 
     def test_a_receiver_that_is_gone_is_disabled_at_once(
-        self, ada: Caller, there: Site, deliveries: Deliveries
+        self, ada: Caller, there: Site, deliveries: DeliveryJobs
     ) -> None:
         """410 is how a receiver says that it wants nothing more."""
         there.answers["/hook"] = page(b"", status="410 Gone")
@@ -273,7 +273,7 @@ class TestFailure:
         assert state(ada, room)["disabled_at"] is not None
 
     def test_one_that_fails_holds_up_no_other(
-        self, ada: Caller, there: Site, deliveries: Deliveries
+        self, ada: Caller, there: Site, deliveries: DeliveryJobs
     ) -> None:
         """Each webhook has a place of its own in the log."""
         room = ada.makes_room()
@@ -288,7 +288,7 @@ class TestFailure:
 
 
 def test_the_log_is_bounded_and_read_in_pages(
-    app: Flask, ada: Caller, there: Site, deliveries: Deliveries
+    app: Flask, ada: Caller, there: Site, deliveries: DeliveryJobs
 ) -> None:
     """The newest attempts are kept, and pages of them join without gap or doubling."""
     room = ada.makes_room()
@@ -330,7 +330,7 @@ class TestTakeover:
             ada.sends(room)
 
         def all_of_it(one: Flask) -> None:
-            worker = Deliveries(chat_of(one))
+            worker = DeliveryJobs(chat_of(one))
             while len(there.asked) < 30:
                 work_off(worker)
 
@@ -341,7 +341,7 @@ class TestTakeover:
         assert most == 1
 
     def test_nobody_waits_for_one_who_is_taking(
-        self, ada: Caller, there: Site, migrated_url: str, deliveries: Deliveries
+        self, ada: Caller, there: Site, migrated_url: str, deliveries: DeliveryJobs
     ) -> None:
         """A row that another transaction is just taking is passed over."""
         room = ada.makes_room()
@@ -360,11 +360,11 @@ class TestTakeover:
         room = ada.makes_room()
         webhook = hook(ada, room, there)
         ada.sends(room)
-        late = Deliveries(chat_of(app)).take()
+        late = DeliveryJobs(chat_of(app)).take()
         assert late is not None
-        assert work_off(Deliveries(chat_of(other_app))) == 0
+        assert work_off(DeliveryJobs(chat_of(other_app))) == 0
         pass_time(app, "webhooks", LEASE)
-        assert work_off(Deliveries(chat_of(other_app))) == 1
+        assert work_off(DeliveryJobs(chat_of(other_app))) == 1
         late()
         assert state(ada, room)["delivered"] == 2
         assert len(log(ada, room, webhook)["deliveries"]) == 1
@@ -372,7 +372,7 @@ class TestTakeover:
         assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
     def test_a_worker_that_is_told_to_end_gives_its_work_back(
-        self, other_app: Flask, ada: Caller, there: Site, deliveries: Deliveries
+        self, other_app: Flask, ada: Caller, there: Site, deliveries: DeliveryJobs
     ) -> None:
         """Another sends it at once, and it counts as no failure."""
         reached = Event()
@@ -392,4 +392,4 @@ class TestTakeover:
         task.kill()
         assert state(ada, room)["failures"] == 0
         there.answers["/hook"] = OK
-        assert work_off(Deliveries(chat_of(other_app))) == 1
+        assert work_off(DeliveryJobs(chat_of(other_app))) == 1

@@ -178,9 +178,9 @@ def test_a_body_that_is_too_large_is_refused() -> None:
             sock.sendall(b"3e8\r\n" + b"y" * 1000 + b"\r\n")
 
     with keeper(say(whole(b"z" * 1001))) as site, pytest.raises(BadAnswer, match="1000 bytes"):
-        Client(most=1000).get(site.url)
+        Client(max_bytes=1000).get(site.url)
     with keeper(endless) as site, pytest.raises(BadAnswer, match="1000 bytes"):
-        Client(most=1000).get(site.url)
+        Client(max_bytes=1000).get(site.url)
 
 
 def test_a_large_body_goes_both_ways() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from colorless.http import BadAnswer, NoAnswer
-from colorless.integrations.http.reader import MAX_FIELDS, Answer, Reader
+from colorless.integrations.http.reader import MAX_FIELDS, Answer, ResponseReader
 from colorless.integrations.http.request import encode
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -15,9 +15,11 @@ TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nhello"
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + LENGTH
 
 
-def read(data: bytes, size: int, method: str = "GET", most: int = 100, cut: bool = False) -> Reader:
-    reader = Reader()
-    reader.begin(method, most, cut=cut)
+def read(
+    data: bytes, size: int, method: str = "GET", max_bytes: int = 100, truncate: bool = False
+) -> ResponseReader:
+    reader = ResponseReader()
+    reader.begin(method, max_bytes, truncate=truncate)
     for start in range(0, len(data), size):
         if not reader.done:
             reader.feed(data[start : start + size])
@@ -49,9 +51,9 @@ def test_an_answer_ends_where_its_head_says(data: bytes, reusable: bool, size: i
 
 def test_one_reader_reads_one_answer_after_the_other() -> None:
     """As they come on a kept connection."""
-    reader = Reader()
+    reader = ResponseReader()
     for data in (LENGTH, CHUNKED, INTERIM, LENGTH):
-        reader.begin("GET", 100, cut=False)
+        reader.begin("GET", 100, truncate=False)
         reader.feed(data)
         assert (reader.answer().content, reader.reusable) == (b"hello", True)
 
@@ -115,22 +117,22 @@ def test_what_is_no_answer_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [LENGTH, CHUNKED, TO_THE_END])
-def test_a_body_may_be_cut(data: bytes) -> None:
+def test_a_body_may_be_truncate(data: bytes) -> None:
     """Where only the beginning is wanted; else a longer one is refused."""
-    reader = read(data, 1, most=3, cut=True)
+    reader = read(data, 1, max_bytes=3, truncate=True)
     assert (reader.answer().content, reader.reusable) == (b"hel", False)
     with pytest.raises(BadAnswer, match="3 bytes"):
-        read(data, 1, most=3)
+        read(data, 1, max_bytes=3)
 
 
-def test_nothing_is_waited_for_behind_the_cut() -> None:
+def test_nothing_is_waited_for_behind_the_truncate() -> None:
     """A server that says no more then holds nobody up; with no room for a body the head is all."""
-    for most, data in ((0, LENGTH[:-5]), (3, LENGTH[:-2])):
-        reader = Reader()
-        reader.begin("POST", most, cut=True)
+    for max_bytes, data in ((0, LENGTH[:-5]), (3, LENGTH[:-2])):
+        reader = ResponseReader()
+        reader.begin("POST", max_bytes, truncate=True)
         reader.feed(data)
         assert (reader.done, reader.reusable) == (True, False)
-        assert reader.answer().content == b"hello"[:most]
+        assert reader.answer().content == b"hello"[:max_bytes]
 
 
 def test_a_head_has_so_many_lines() -> None:
