@@ -8,10 +8,10 @@ from typing import Any
 
 from websockets.frames import CloseCode
 
+from colorless.server.asgi.frame_stream import FrameStream
 from colorless.server.asgi.handshake import scope_of, shake_hands
 from colorless.server.asgi.response import informational
 from colorless.server.asgi.shared import Disconnected, Holder, Message
-from colorless.server.asgi.websocket_stream import WebSocketStream
 from colorless.server.engine.connection import READ_AHEAD
 
 # Close codes, and reasons.
@@ -29,7 +29,7 @@ class WebSocket:
             self._scope["headers"], call.service.cfg.websocket_max_message_size or None
         )
         self._connected = self._refused = False
-        self._stream: WebSocketStream | None = None
+        self._stream: FrameStream | None = None
         self._decided = asyncio.Event()  # accepted, refused, or nobody waits for it any more
         self._farewell: asyncio.Task[None] | None = None
 
@@ -104,7 +104,7 @@ class WebSocket:
             state = "refused" if self._refused else "not accepted"
             raise RuntimeError(f"the application sent {kind!r} for a WebSocket that is {state}")
 
-    def _send_open(self, stream: WebSocketStream, kind: str, message: Message) -> None:
+    def _send_open(self, stream: FrameStream, kind: str, message: Message) -> None:
         if kind == "websocket.send":
             text = message.get("text")
             content = message.get("bytes") if text is None else text
@@ -123,7 +123,7 @@ class WebSocket:
         call = self._call
         call.write(informational(101, fields))
         call.response.headers_sent = True
-        self._stream = WebSocketStream(
+        self._stream = FrameStream(
             call.connection, self._protocol, call.service.loop, call.client_left
         )
         self._stream.begin()
@@ -160,6 +160,6 @@ class WebSocket:
         if self._stream is not None:
             self._farewell = self._call.service.loop.create_task(self._say_goodbye(self._stream))
 
-    async def _say_goodbye(self, stream: WebSocketStream) -> None:
+    async def _say_goodbye(self, stream: FrameStream) -> None:
         with suppress(Disconnected):
             stream.close(*_CUT_OFF)

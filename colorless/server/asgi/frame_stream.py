@@ -37,7 +37,7 @@ _LOST = Close(CloseCode.ABNORMAL_CLOSURE, "")
 _DATA = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
 
 
-class WebSocketStream:
+class FrameStream:
     """A WebSocket whose opening handshake is done.
 
     ``left`` is called in the hub when it is the client who ends it, or has gone.
